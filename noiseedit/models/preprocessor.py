@@ -1,0 +1,155 @@
+"""From a loaded batch to network input, and back: cast, noise, range, padding."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import torch
+from mmengine.model import BaseDataPreprocessor
+from torch import Tensor, nn
+from torch.nn import functional
+
+from noiseedit.errors import ConfigError
+from noiseedit.noises import BaseNoise, SampleStreams, build
+from noiseedit.registry import MODELS
+from noiseedit.seeding import derive_seed
+from noiseedit.structures import EditSample
+
+Batch = dict[str, Any]
+
+
+@MODELS.register_module()
+class EditPreprocessor(BaseDataPreprocessor):
+    """Cast to float, add noise, convert to the network's range, pad; and undo the last two.
+
+    Args:
+        noise: ``dict(train=spec, test=spec, target='source', seed=0)``; bound from the top-level
+            ``noise`` of a config. A missing spec means no noise in that mode.
+        value_range: What the network wants; images are in [0, 1] everywhere else.
+        pad_multiple: Pad right and bottom (reflect) to a multiple of this when testing; 1: never.
+    """
+
+    def __init__(
+        self,
+        noise: Mapping[str, Any] | None = None,
+        value_range: Literal['[0,1]', '[-1,1]'] = '[0,1]',
+        pad_multiple: int = 1,
+    ) -> None:
+        super().__init__()
+        noise = dict(noise or {})
+        if value_range not in ('[0,1]', '[-1,1]'):
+            raise ConfigError(f"value_range: expected '[0,1]' or '[-1,1]', got {value_range!r}")
+        self.scale, self.shift = (2.0, -1.0) if value_range == '[-1,1]' else (1.0, 0.0)
+        self.pad_multiple = pad_multiple
+        self.noise_target: str = noise.get('target', 'source')
+        self.noise_seed: int = noise.get('seed', 0)
+        self.noises = nn.ModuleDict(
+            {mode: build(noise[mode]) for mode in ('train', 'test') if noise.get(mode) is not None}
+        )
+        self._generator: torch.Generator | None = None
+
+    def seed_iteration(self, seed: int) -> None:
+        """Seed the training noise of the coming iteration (``IterSeedHook`` calls this)."""
+        if self._generator is None or self._generator.device != self.device:
+            self._generator = torch.Generator(device=self.device)
+        self._generator.manual_seed(seed)
+
+    def forward(self, data: Batch, training: bool = False) -> Batch:
+        """Prepare a batch of the data loader for the network.
+
+        Args:
+            data: ``inputs`` (name -> (N, C, H, W) uint8 or float in [0, 1]) and ``data_samples``.
+            training: Use the training noise and its iteration stream, and do not pad.
+
+        Returns:
+            The same keys; ``inputs`` in the network's range.
+        """
+        batch = self.load(data)
+        if training:
+            return self._train_batch(batch)
+        noise = self.noises['test'] if 'test' in self.noises else None
+        return self.test_batch(batch, noise)
+
+    def load(self, data: Batch) -> Batch:
+        """Move to the device and convert to float32 in [0, 1]; a clean set is its own source."""
+        data = self.cast_data(data)
+        inputs = {name: _to_float(image) for name, image in data['inputs'].items()}
+        if 'source' not in inputs and 'target' in inputs:
+            inputs['source'] = inputs['target']
+        return {'inputs': inputs, 'data_samples': data.get('data_samples')}
+
+    def _train_batch(self, batch: Batch) -> Batch:
+        inputs = batch['inputs']
+        if 'train' in self.noises:
+            if self._generator is None:
+                raise RuntimeError(
+                    'training noise has no seed: call seed_iteration first '
+                    '(the hook IterSeedHook does it before every iteration)'
+                )
+            target = self._noisy_input(inputs)
+            inputs = {**inputs, target: self.noises['train'](inputs[target], generator=self._generator)}
+        return {**batch, 'inputs': {name: self.normalise(image) for name, image in inputs.items()}}
+
+    def test_batch(
+        self, batch: Batch, noise: BaseNoise | None, seed: int | None = None, repetition: int = 0
+    ) -> Batch:
+        """Corrupt, record and normalise a loaded batch; the batch itself is not changed.
+
+        Fills ``gt`` and ``input`` of new copies of the samples. One stream per image: the result
+        depends on noise name, sample key, seed and repetition alone.
+
+        Args:
+            batch: What :meth:`load` returned.
+            noise: The noise of this evaluation; ``None``: none.
+            seed: Base seed; ``None``: the seed of the config's noise.
+            repetition: Which of several independent draws.
+        """
+        inputs, samples = dict(batch['inputs']), [s.new() for s in batch['data_samples']]
+        if noise is not None:
+            target = self._noisy_input(inputs)
+            seed = self.noise_seed if seed is None else seed
+            seeds = [derive_seed(seed, 'eval', noise.name, s.key, repetition) for s in samples]
+            inputs[target] = noise(inputs[target], generator=SampleStreams(seeds))
+        for index, sample in enumerate(samples):
+            _record(sample, inputs, index, noise)
+        padded = {name: self.pad(self.normalise(image)) for name, image in inputs.items()}
+        return {'inputs': padded, 'data_samples': samples}
+
+    def _noisy_input(self, inputs: Mapping[str, Tensor]) -> str:
+        if self.noise_target not in inputs:
+            raise ConfigError(
+                f'noise.target={self.noise_target!r}: the batch has {", ".join(inputs)}'
+            )
+        return self.noise_target
+
+    def normalise(self, image: Tensor) -> Tensor:
+        """Map [0, 1] to the network's range."""
+        return image * self.scale + self.shift if self.scale != 1 else image
+
+    def restore(self, image: Tensor) -> Tensor:
+        """Map the network's range to [0, 1]; neither clipped nor cropped."""
+        return (image - self.shift) / self.scale if self.scale != 1 else image
+
+    def pad(self, image: Tensor) -> Tensor:
+        """Pad right and bottom to a multiple of ``pad_multiple``, reflecting where it fits."""
+        height, width = image.shape[-2:]
+        bottom, right = -height % self.pad_multiple, -width % self.pad_multiple
+        if not (bottom or right):
+            return image
+        mode = 'reflect' if bottom < height and right < width else 'replicate'
+        return functional.pad(image, (0, right, 0, bottom), mode=mode)
+
+
+def _to_float(image: Tensor) -> Tensor:
+    return image.float().div_(255) if image.dtype == torch.uint8 else image.float()
+
+
+def _record(
+    sample: EditSample, inputs: Mapping[str, Tensor], index: int, noise: BaseNoise | None
+) -> None:
+    sample.set_metainfo({'noise': repr(noise) if noise is not None else 'none'})
+    if 'source' in inputs:
+        sample.set_data({'input': inputs['source'][index]})
+    if 'target' in inputs:
+        sample.set_data({'gt': inputs['target'][index]})

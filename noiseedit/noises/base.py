@@ -1,0 +1,189 @@
+"""What a noise is: parameters drawn per image, and a pure function of image and parameters."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Hashable, Sequence
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from noiseedit.noises.level import Level, Number, Unit, one_level
+from noiseedit.noises.random import Generator, SampleStreams
+from noiseedit.seeding import derive_seed
+
+Gradient = Literal['path', 'ste', 'none']
+Params = dict[str, Tensor]
+
+
+class BaseNoise(nn.Module):
+    """A noise model, written once for pipeline, batch, sweep and measurement.
+
+    A new noise implements :meth:`apply` and, where it has more parameters than its level,
+    :meth:`sample_params`. Both are pure: randomness comes from ``generator`` alone, nothing is
+    clipped, nothing is remembered.
+
+    Args:
+        level: Strength of the noise, or a range that is drawn from once per image.
+        clip: Clip the noisy image to [0, 1].
+        quantize: Round the noisy image to multiples of 1/255 (half to even), after clipping.
+
+    Attributes:
+        gradient: What backward through :meth:`apply` means: ``'path'`` (exact pathwise
+            derivative), ``'ste'`` (straight-through: backward as if the noise were the
+            identity), ``'none'`` (no gradient reaches ``x``).
+        name: What seeds of the stream ``eval`` and result files call this noise.
+    """
+
+    gradient: ClassVar[Gradient] = 'path'
+
+    def __init__(
+        self, level: Level | None = None, *, clip: bool = False, quantize: bool = False
+    ) -> None:
+        super().__init__()
+        self.level = level
+        self.clip = clip
+        self.quantize = quantize
+        self.name = type(self).__name__
+
+    def sample_params(self, n: int, generator: Generator) -> Params:
+        """Draw the parameters of ``n`` images; every value has first dimension ``n``.
+
+        The default draws the level: ``{'sigma': (n, 1, 1, 1)}`` in [0, 1] units for levels named
+        sigma or variance, else ``{level.name: (n, 1, 1, 1)}``.
+        """
+        if self.level is None:
+            return {}
+        key = 'sigma' if self.level.name == 'variance' else self.level.name
+        return {key: self.level.sample(n, generator)}
+
+    def apply(self, x: Tensor, params: Params, generator: Generator) -> Tensor:
+        """Return the noisy images; pure, unclipped.
+
+        Args:
+            x: (N, C, H, W) float32 in [0, 1].
+            params: What :meth:`sample_params` drew for these images.
+            generator: Source of all randomness.
+        """
+        raise NotImplementedError(f'{type(self).__name__} must implement apply')
+
+    def variance(self, x: Tensor, params: Params) -> Tensor:
+        """Return Var[noisy | x, params], broadcastable to ``x``, before clipping, in [0, 1] units.
+
+        Raises:
+            NotImplementedError: Where the noise has no closed form.
+        """
+        raise NotImplementedError(f'{type(self).__name__} has no closed-form variance')
+
+    def forward(self, x: Tensor, *, generator: Generator | None = None) -> Tensor:
+        """Draw parameters, apply the noise, then clip and round if the spec says so.
+
+        Args:
+            x: (N, C, H, W) float32 in [0, 1].
+            generator: A ``torch.Generator`` or :class:`~noiseedit.noises.random.SampleStreams`.
+
+        Raises:
+            ValueError: If ``generator`` is missing (no noise draws from the global state) or ``x``
+                is not a 4-D float tensor.
+        """
+        if generator is None:
+            raise ValueError(
+                f'{self.name}: generator is missing; pass torch.Generator().manual_seed(...)'
+            )
+        if x.ndim != 4 or not x.is_floating_point():
+            raise ValueError(
+                f'{self.name}: expected (N, C, H, W) float in [0, 1], '
+                f'got shape {tuple(x.shape)} of {x.dtype}'
+            )
+        params = {k: v.to(x.device) for k, v in self.sample_params(len(x), generator).items()}
+        return self.finish(self.apply(x, params, generator))
+
+    def finish(self, y: Tensor) -> Tensor:
+        """Clip and round as the spec says; both are straight-through for the gradient."""
+        if not (self.clip or self.quantize):
+            return y
+        z = y.detach().clamp(0, 1) if self.clip else y.detach()
+        if self.quantize:
+            z = z.mul(255).round().div(255)
+        return y + (z - y.detach()) if y.requires_grad else z
+
+    def per_sample(
+        self,
+        x: Tensor,
+        keys: Sequence[Hashable],
+        seed: int = 0,
+        *,
+        stream: str = 'eval',
+        repetition: int = 0,
+    ) -> Tensor:
+        """Apply the noise with one stream per image: independent of batch size, device, order.
+
+        Args:
+            x: (N, C, H, W) float32 in [0, 1].
+            keys: One stable id per image.
+            seed: The user's base seed.
+            stream: ``'eval'`` (ids: noise name, key, repetition) or ``'data'`` (id: key, visit).
+            repetition: Which of several independent draws; the visit for stream ``'data'``.
+        """
+        head = (self.name,) if stream == 'eval' else ()
+        seeds = [derive_seed(seed, stream, *head, key, repetition) for key in keys]
+        return self(x, generator=SampleStreams(seeds))
+
+    def apply_uint8(self, image: np.ndarray, seed: int) -> np.ndarray:
+        """Apply the noise to one 8-bit image, rounding half to even and saturating.
+
+        The general path goes through float32. Classes with an integer path override it: same
+        distribution, other draws (they use NumPy's SFC64), several times faster.
+
+        Args:
+            image: (H, W, C) uint8; not changed.
+            seed: Determines the result alone.
+        """
+        x = torch.from_numpy(image).permute(2, 0, 1)[None].float().div_(255)
+        y = self(x, generator=SampleStreams([seed]))[0]
+        y = y.mul(255).round_().clamp_(0, 255).to(torch.uint8)
+        return y.permute(1, 2, 0).contiguous().numpy()
+
+    def with_level(self, level: Number) -> BaseNoise:
+        """Return a copy at another level (number or range), in the unit of the spec.
+
+        Raises:
+            ValueError: If this noise has no level.
+        """
+        if self.level is None:
+            raise ValueError(f'{self.name} has no level to change')
+        clone = copy.deepcopy(self)
+        clone.level = self.level.at(level)
+        return clone
+
+    def extra_repr(self) -> str:
+        """Show level (in its unit, network units and 8-bit units) and post-processing."""
+        flags = [flag for flag in ('clip', 'quantize') if getattr(self, flag)]
+        return ', '.join([str(self.level)] * (self.level is not None) + flags)
+
+
+class AdditiveNoise(BaseNoise):
+    """Base of noises whose strength is a standard deviation.
+
+    Args:
+        sigma: Standard deviation, or (low, high) to draw it uniformly per image, in ``unit``.
+        variance: Its square instead, in squared ``unit``; a range is uniform in the variance.
+        unit: 255, '[0,1]' or '[-1,1]'; must be given.
+        kwargs: ``clip``, ``quantize``; see :class:`BaseNoise`.
+    """
+
+    def __init__(
+        self,
+        sigma: Number | None = None,
+        *,
+        variance: Number | None = None,
+        unit: Unit | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(one_level(unit, sigma=sigma, variance=variance), **kwargs)
+
+    def variance(self, x: Tensor, params: Params) -> Tensor:
+        """Return sigma^2 (N, 1, 1, 1)."""
+        return params['sigma'] ** 2

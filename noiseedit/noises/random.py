@@ -1,0 +1,108 @@
+"""Draws for noise models: one call works for a batch stream and for one stream per sample.
+
+Every function takes ``generator``: either a ``torch.Generator`` (one stream for the whole batch,
+on any device) or :class:`SampleStreams` (one CPU stream per sample, so that the result does not
+depend on batch size, device or order). The result lies on the generator's device.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+import torch
+from torch import Tensor
+
+_MASK = (1 << 64) - 1
+_GOLDEN = 0x9E3779B97F4A7C15  # 2^64 / golden ratio, the increment of SplitMix64
+
+
+class SampleStreams:
+    """One reproducible stream per sample of a batch.
+
+    Draw ``k`` of sample ``i`` depends on ``seeds[i]`` and ``k`` alone. One generator is re-seeded
+    for each sample and draw (about 1 microsecond), so that no generator state is kept.
+
+    Args:
+        seeds: One non-negative integer per sample, e.g. from :func:`noiseedit.seeding.derive_seed`.
+    """
+
+    device = torch.device('cpu')
+
+    def __init__(self, seeds: Sequence[int]) -> None:
+        self.seeds = list(seeds)
+        self._draws = 0
+        self._generator = torch.Generator()
+
+    def __len__(self) -> int:
+        return len(self.seeds)
+
+    def fill(self, out: Tensor, draw: Callable[[Tensor, torch.Generator], object]) -> Tensor:
+        """Call ``draw(out[i], generator of sample i)`` for every sample; return ``out``."""
+        if len(out) != len(self.seeds):
+            raise ValueError(f'expected {len(self.seeds)} samples (one per seed), got {len(out)}')
+        for row, seed in zip(out, self.seeds, strict=True):
+            draw(row, self._generator.manual_seed(_mix(seed, self._draws)))
+        self._draws += 1
+        return out
+
+
+Generator: TypeAlias = torch.Generator | SampleStreams
+
+
+def _mix(seed: int, draw: int) -> int:
+    """Return the seed of draw ``draw``: SplitMix64's output function (avalanche)."""
+    z = (seed + (draw + 1) * _GOLDEN) & _MASK
+    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
+    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & _MASK
+    return z ^ (z >> 31)
+
+
+def _fill(out: Tensor, generator: Generator, draw: Callable[..., object]) -> Tensor:
+    if isinstance(generator, SampleStreams):
+        return generator.fill(out, draw)
+    draw(out, generator)
+    return out
+
+
+def _empty(shape: Sequence[int], generator: Generator) -> Tensor:
+    return torch.empty(tuple(shape), dtype=torch.float32, device=generator.device)
+
+
+def normal(shape: Sequence[int], generator: Generator) -> Tensor:
+    """Draw i.i.d. N(0, 1), float32, of ``shape`` (first dimension: samples)."""
+    return _fill(_empty(shape, generator), generator, lambda t, g: t.normal_(generator=g))
+
+
+def uniform(shape: Sequence[int], generator: Generator) -> Tensor:
+    """Draw i.i.d. U[0, 1), float32, of ``shape`` (first dimension: samples)."""
+    return _fill(_empty(shape, generator), generator, lambda t, g: t.uniform_(generator=g))
+
+
+def integers(
+    shape: Sequence[int], low: int, high: int, generator: Generator
+) -> Tensor:
+    """Draw i.i.d. integers from {low, ..., high}, both ends included, int64."""
+    out = torch.empty(tuple(shape), dtype=torch.int64, device=generator.device)
+    return _fill(out, generator, lambda t, g: t.random_(low, high + 1, generator=g))
+
+
+def poisson(rate: Tensor, generator: Generator) -> Tensor:
+    """Draw Poisson counts of the given ``rate`` (N, ...), float32, on the generator's device."""
+    rate = rate.detach().to(generator.device, torch.float32).contiguous()
+    if isinstance(generator, SampleStreams):
+        rows = iter(rate)
+        return generator.fill(
+            torch.empty_like(rate), lambda t, g: t.copy_(torch.poisson(next(rows), generator=g))
+        )
+    return torch.poisson(rate, generator=generator)
+
+
+def normal_like(x: Tensor, generator: Generator) -> Tensor:
+    """Draw N(0, 1) of the shape of ``x``, moved to the device of ``x``."""
+    return normal(x.shape, generator).to(x.device)
+
+
+def uniform_like(x: Tensor, generator: Generator) -> Tensor:
+    """Draw U[0, 1) of the shape of ``x``, moved to the device of ``x``."""
+    return uniform(x.shape, generator).to(x.device)

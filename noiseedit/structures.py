@@ -1,0 +1,17 @@
+"""The one container that travels from the data set to the score."""
+
+from __future__ import annotations
+
+from mmengine.structures import BaseDataElement
+
+
+class EditSample(BaseDataElement):
+    """One image on its way from file to score.
+
+    Metainfo: ``key`` (relative path without extension, stable), ``visit`` (how often it was
+    drawn before), ``paths`` (input name -> file), ``ori_shape`` (height, width), ``noise`` (text
+    of the noise really applied).
+
+    Data, each (C, H, W) float32 RGB in [0, 1]: ``input`` (what the model saw), ``gt`` (the clean
+    target, where there is one), ``pred`` (what the model made; filled by every predict path).
+    """
