@@ -32,7 +32,9 @@ def shipped_root(kind: str = 'configs') -> Path:
     for root in (package.parent / kind, package / '_shipped' / kind):
         if root.is_dir() and (root / ('_base_' if kind == 'configs' else 'train.py')).exists():
             return root
-    raise FileNotFoundError(f'noiseedit: the shipped folder {kind!r} is missing; reinstall noiseedit')
+    raise FileNotFoundError(
+        f'noiseedit: the shipped folder {kind!r} is missing; reinstall noiseedit'
+    )
 
 
 def config_path(name: str | Path) -> Path:
@@ -239,8 +241,11 @@ def _check_noise(noise: Mapping[str, Any]) -> None:
 
 def _fill_slots(config: Config, specs: Mapping[str, Any], target: str, seed: int) -> None:
     filled = 0
-    for loader, spec in (('train_dataloader', 'train'), ('val_dataloader', 'test'),
-                         ('test_dataloader', 'test')):
+    for loader, spec in (
+        ('train_dataloader', 'train'),
+        ('val_dataloader', 'test'),
+        ('test_dataloader', 'test'),
+    ):
         for slot in _noise_slots(config.get(loader)):
             filled += 1
             if spec in specs:

@@ -147,6 +147,8 @@ def find_class(name: str) -> Any:
     for registry in REGISTRIES.values():
         if name in registry:
             return registry.get(name)
+    for module in ('mmengine.optim', 'mmengine.visualization'):
+        import_module(module)
     for registry in (root.OPTIMIZERS, root.PARAM_SCHEDULERS, root.VISUALIZERS, root.VISBACKENDS):
         if name in registry.module_dict:
             return registry.module_dict[name]
