@@ -162,7 +162,7 @@ def test_shipped_configs_are_found_from_anywhere(tmp_path, monkeypatch):
     assert config_path('dncnn/dncnn_gray_awgn25.py').is_file()
     child = tmp_path / 'mine.py'
     base = "_base_ = ['noiseedit::dncnn/dncnn_gray_awgn25.py']"
-    child.write_text(base + '\\nmodel = dict(generator=dict(depth=3))')
+    child.write_text(base + '\nmodel = dict(generator=dict(depth=3))')
     assert load_config(child).model.generator.depth == 3
     with pytest.raises(UnknownNameError, match=r'dncnn/dncnn_gray_awgn25\.py'):
         load_config('dncnn/dncnn_gray_awgn52.py')
