@@ -1,0 +1,71 @@
+"""Pieces shared by the networks: normalisation, convolution blocks, initial weights.
+
+Initial weights come from torch's global generator, which the runner seeds before it builds the
+model; nothing else in a network draws from it but dropout.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from torch import Tensor, nn
+
+Norm = Literal['batch', 'instance', 'none']
+
+
+def norm2d(kind: Norm, channels: int) -> nn.Module:
+    """Return batch norm (affine), instance norm (not affine) or the identity.
+
+    Raises:
+        ValueError: If ``kind`` is none of 'batch', 'instance', 'none'.
+    """
+    if kind == 'batch':
+        return nn.BatchNorm2d(channels)
+    if kind == 'instance':
+        return nn.InstanceNorm2d(channels)
+    if kind == 'none':
+        return nn.Identity()
+    raise ValueError(f"norm: expected 'batch', 'instance' or 'none', got {kind!r}")
+
+
+def needs_bias(kind: Norm) -> bool:
+    """Tell whether a convolution before this norm has a bias: only batch norm brings its own."""
+    return kind != 'batch'
+
+
+def init_normal(network: nn.Module, std: float = 0.02) -> None:
+    """Draw initial weights as Isola et al. 2017: N(0, std), batch-norm scale N(1, std), bias 0."""
+    for module in network.modules():
+        if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)):
+            nn.init.normal_(module.weight, 0, std)
+        elif isinstance(module, nn.BatchNorm2d):
+            nn.init.normal_(module.weight, 1, std)
+        else:
+            continue
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
+
+
+def check_input(name: str, image: Tensor, channels: int, multiple: int = 1) -> None:
+    """Refuse an image that a network cannot take, with a message that names the remedy.
+
+    Args:
+        name: The network, for the message.
+        image: (N, C, H, W).
+        channels: Expected C.
+        multiple: H and W must be multiples of this.
+
+    Raises:
+        ValueError: If the shape does not fit.
+    """
+    if image.ndim != 4 or image.shape[1] != channels:
+        raise ValueError(
+            f'{name}: expected (N, {channels}, H, W), got {tuple(image.shape)}; '
+            'set in_channels of the network to the channels of the data'
+        )
+    height, width = image.shape[-2:]
+    if height % multiple or width % multiple:
+        raise ValueError(
+            f'{name}: height and width must be multiples of {multiple}, got {height}x{width}; '
+            f'set data_preprocessor.pad_multiple={multiple} or crop the images'
+        )
