@@ -10,12 +10,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from noiseedit.errors import ConfigError
 from noiseedit.noises.level import Level, Number, Unit, one_level
 from noiseedit.noises.random import Generator, SampleStreams
 from noiseedit.seeding import derive_seed
 
 Gradient = Literal['path', 'ste', 'none']
 Params = dict[str, Tensor]
+
+WEAKER: tuple[Gradient, ...] = ('path', 'ste', 'none')  # each keeps less than the one before
 
 
 class BaseNoise(nn.Module):
@@ -29,24 +32,46 @@ class BaseNoise(nn.Module):
         level: Strength of the noise, or a range that is drawn from once per image.
         clip: Clip the noisy image to [0, 1].
         quantize: Round the noisy image to multiples of 1/255 (half to even), after clipping.
+        gradient: Keep less gradient than the class offers, e.g. ``'ste'`` for a measurement
+            whose scale is held constant; ``None``: what the class declares.
+        name: Replaces the class name in seeds and result files.
 
     Attributes:
-        gradient: What backward through :meth:`apply` means: ``'path'`` (exact pathwise
-            derivative), ``'ste'`` (straight-through: backward as if the noise were the
-            identity), ``'none'`` (no gradient reaches ``x``).
-        name: What seeds of the stream ``eval`` and result files call this noise.
+        gradient: What backward through the noise means: ``'path'`` (exact pathwise derivative),
+            ``'ste'`` (straight-through: backward as if the noise were the identity), ``'none'``
+            (no gradient reaches ``x``). A class declares it; this base enforces it.
+        example: Constructor arguments that show the noise well, for pictures and tests.
+        name: What seeds of the stream ``eval`` and result files call this noise; holds no level.
+
+    Raises:
+        ConfigError: If ``gradient`` asks for more than the class offers.
     """
 
-    gradient: ClassVar[Gradient] = 'path'
+    gradient: Gradient = 'path'
+    example: ClassVar[dict[str, Any]] = {}
 
     def __init__(
-        self, level: Level | None = None, *, clip: bool = False, quantize: bool = False
+        self,
+        level: Level | None = None,
+        *,
+        clip: bool = False,
+        quantize: bool = False,
+        gradient: Gradient | None = None,
+        name: str | None = None,
     ) -> None:
         super().__init__()
         self.level = level
         self.clip = clip
         self.quantize = quantize
-        self.name = type(self).__name__
+        self.name = name or type(self).__name__
+        if gradient is not None:
+            self.gradient = self._weakened(gradient)
+
+    def _weakened(self, gradient: Gradient) -> Gradient:
+        offered = WEAKER[WEAKER.index(self.gradient) :]
+        if gradient not in offered:
+            raise ConfigError(f'{self.name}: gradient: expected one of {offered}, got {gradient!r}')
+        return gradient
 
     def sample_params(self, n: int, generator: Generator) -> Params:
         """Draw the parameters of ``n`` images; every value has first dimension ``n``.
@@ -68,6 +93,10 @@ class BaseNoise(nn.Module):
             generator: Source of all randomness.
         """
         raise NotImplementedError(f'{type(self).__name__} must implement apply')
+
+    def mean(self, x: Tensor, params: Params) -> Tensor:
+        """Return E[noisy | x, params] before clipping; here ``x``: most noises are unbiased."""
+        return x
 
     def variance(self, x: Tensor, params: Params) -> Tensor:
         """Return Var[noisy | x, params], broadcastable to ``x``, before clipping, in [0, 1] units.
@@ -98,7 +127,14 @@ class BaseNoise(nn.Module):
                 f'got shape {tuple(x.shape)} of {x.dtype}'
             )
         params = {k: v.to(x.device) for k, v in self.sample_params(len(x), generator).items()}
-        return self.finish(self.apply(x, params, generator))
+        return self.corrupt(x, params, generator)
+
+    def corrupt(self, x: Tensor, params: Params, generator: Generator) -> Tensor:
+        """Apply with the declared gradient, then clip and round: what composed noises call."""
+        if self.gradient == 'path' or not x.requires_grad:
+            return self.finish(self.apply(x, params, generator))
+        y = self.finish(self.apply(x.detach(), params, generator))
+        return straight_through(y, x) if self.gradient == 'ste' else y
 
     def finish(self, y: Tensor) -> Tensor:
         """Clip and round as the spec says; both are straight-through for the gradient."""
@@ -107,7 +143,7 @@ class BaseNoise(nn.Module):
         z = y.detach().clamp(0, 1) if self.clip else y.detach()
         if self.quantize:
             z = z.mul(255).round().div(255)
-        return y + (z - y.detach()) if y.requires_grad else z
+        return straight_through(z, y) if y.requires_grad else z
 
     def per_sample(
         self,
@@ -129,7 +165,7 @@ class BaseNoise(nn.Module):
         """
         head = (self.name,) if stream == 'eval' else ()
         seeds = [derive_seed(seed, stream, *head, key, repetition) for key in keys]
-        return self(x, generator=SampleStreams(seeds))
+        return self(x, generator=SampleStreams(seeds, keys))
 
     def apply_uint8(self, image: np.ndarray, seed: int) -> np.ndarray:
         """Apply the noise to one 8-bit image, rounding half to even and saturating.
@@ -163,16 +199,24 @@ class BaseNoise(nn.Module):
         flags = [flag for flag in ('clip', 'quantize') if getattr(self, flag)]
         return ', '.join([str(self.level)] * (self.level is not None) + flags)
 
+    def __repr__(self) -> str:
+        """Return one line: name and :meth:`extra_repr` (results and logs hold it)."""
+        return f'{self.name}({self.extra_repr()})'
+
 
 class AdditiveNoise(BaseNoise):
-    """Base of noises whose strength is a standard deviation.
+    """Base of noises ``y = x + sigma * field`` with a field that does not depend on the image.
+
+    A subclass implements :meth:`field`; level 0 is then the identity, bit for bit.
 
     Args:
         sigma: Standard deviation, or (low, high) to draw it uniformly per image, in ``unit``.
         variance: Its square instead, in squared ``unit``; a range is uniform in the variance.
         unit: 255, '[0,1]' or '[-1,1]'; must be given.
-        kwargs: ``clip``, ``quantize``; see :class:`BaseNoise`.
+        kwargs: ``clip``, ``quantize``, ``gradient``, ``name``; see :class:`BaseNoise`.
     """
+
+    example: ClassVar[dict[str, Any]] = {'sigma': 25, 'unit': 255}
 
     def __init__(
         self,
@@ -184,6 +228,34 @@ class AdditiveNoise(BaseNoise):
     ) -> None:
         super().__init__(one_level(unit, sigma=sigma, variance=variance), **kwargs)
 
+    def field(self, x: Tensor, generator: Generator) -> Tensor:
+        """Draw zero-mean noise of unit variance, broadcastable to ``x``, on its device."""
+        raise NotImplementedError(f'{type(self).__name__} must implement field or apply')
+
+    def apply(self, x: Tensor, params: Params, generator: Generator) -> Tensor:
+        """Return ``x + sigma * field``."""
+        return torch.addcmul(x, params['sigma'], self.field(x, generator))
+
     def variance(self, x: Tensor, params: Params) -> Tensor:
         """Return sigma^2 (N, 1, 1, 1)."""
         return params['sigma'] ** 2
+
+
+class _StraightThrough(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, value: Tensor, x: Tensor) -> Tensor:
+        return value.view_as(value)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor]:
+        return grads[0], grads[0]
+
+
+def straight_through(value: Tensor, x: Tensor) -> Tensor:
+    """Return exactly ``value``; backward gives the gradient to ``x`` (and to ``value``) unchanged.
+
+    Args:
+        value: What the forward pass computes.
+        x: Of the same shape; what ``value`` is treated as in the backward pass.
+    """
+    return _StraightThrough.apply(value, x)

@@ -7,7 +7,7 @@ depend on batch size, device or order). The result lies on the generator's devic
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import TypeAlias
 
 import torch
@@ -25,12 +25,14 @@ class SampleStreams:
 
     Args:
         seeds: One non-negative integer per sample, e.g. from :func:`noiseedit.seeding.derive_seed`.
+        keys: What the samples are called; only noises that replay a recorded stream need it.
     """
 
     device = torch.device('cpu')
 
-    def __init__(self, seeds: Sequence[int]) -> None:
+    def __init__(self, seeds: Sequence[int], keys: Sequence[Hashable] | None = None) -> None:
         self.seeds = list(seeds)
+        self.keys = None if keys is None else list(keys)
         self._draws = 0
         self._generator = torch.Generator()
 
@@ -45,6 +47,17 @@ class SampleStreams:
             draw(row, self._generator.manual_seed(_mix(seed, self._draws)))
         self._draws += 1
         return out
+
+    def fork(self) -> SampleStreams:
+        """Return new streams for a part of a noise; costs this one a single draw."""
+        seeds = [_mix(seed, self._draws) >> 1 for seed in self.seeds]
+        self._draws += 1
+        return SampleStreams(seeds, self.keys)
+
+    def select(self, rows: Sequence[int]) -> SampleStreams:
+        """Return the streams of some samples, as they start."""
+        keys = None if self.keys is None else [self.keys[row] for row in rows]
+        return SampleStreams([self.seeds[row] for row in rows], keys)
 
 
 Generator: TypeAlias = torch.Generator | SampleStreams
@@ -98,11 +111,27 @@ def poisson(rate: Tensor, generator: Generator) -> Tensor:
     return torch.poisson(rate, generator=generator)
 
 
-def normal_like(x: Tensor, generator: Generator) -> Tensor:
-    """Draw N(0, 1) of the shape of ``x``, moved to the device of ``x``."""
-    return normal(x.shape, generator).to(x.device)
+def fork(generator: Generator) -> Generator:
+    """Return a generator for a part of the noise whose number of draws may vary per sample.
+
+    Needed wherever samples of one batch take different paths: what one sample draws there must
+    not move what the others draw later.
+    """
+    return generator.fork() if isinstance(generator, SampleStreams) else generator
 
 
-def uniform_like(x: Tensor, generator: Generator) -> Tensor:
-    """Draw U[0, 1) of the shape of ``x``, moved to the device of ``x``."""
-    return uniform(x.shape, generator).to(x.device)
+def select(generator: Generator, rows: Sequence[int]) -> Generator:
+    """Return the generator of the samples ``rows``; ``generator`` comes from :func:`fork`."""
+    return generator.select(rows) if isinstance(generator, SampleStreams) else generator
+
+
+def normal_like(x: Tensor, generator: Generator, *, mono: bool = False) -> Tensor:
+    """Draw N(0, 1) of the shape of ``x`` (``mono``: one channel), on the device of ``x``."""
+    shape = (len(x), 1, *x.shape[2:]) if mono else x.shape
+    return normal(shape, generator).to(x.device)
+
+
+def uniform_like(x: Tensor, generator: Generator, *, mono: bool = False) -> Tensor:
+    """Draw U[0, 1) of the shape of ``x`` (``mono``: one channel), on the device of ``x``."""
+    shape = (len(x), 1, *x.shape[2:]) if mono else x.shape
+    return uniform(shape, generator).to(x.device)
