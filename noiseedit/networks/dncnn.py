@@ -64,7 +64,7 @@ class DnCNN(nn.Module):
         return x - self.noise(x)
 
 
-def _conv(in_channels: int, out_channels: int, bias: bool) -> nn.Conv2d:  # noqa: FBT001
+def _conv(in_channels: int, out_channels: int, bias: bool) -> nn.Conv2d:
     return nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=bias)
 
 
