@@ -30,6 +30,10 @@ class CheckpointError(NoiseEditError, RuntimeError):
     """A checkpoint that is damaged, unsafe or does not fit the model."""
 
 
+class MissingWeightsError(NoiseEditError, FileNotFoundError):
+    """Pretrained weights are not on this machine; the message names file, source and way round."""
+
+
 class MissingExtraError(NoiseEditError, ImportError):
     """An optional package is needed; the message holds the ``pip`` command."""
 

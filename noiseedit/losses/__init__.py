@@ -1,1 +1,26 @@
-"""."""
+"""Loss terms: pure functions and the registered classes over them."""
+
+from noiseedit.losses.gan import (
+    GANLoss,
+    HingeGANLoss,
+    LeastSquaresGANLoss,
+    VanillaGANLoss,
+    WassersteinGANLoss,
+)
+from noiseedit.losses.perceptual import PerceptualLoss
+from noiseedit.losses.pixel import CharbonnierLoss, L1Loss, MSELoss
+from noiseedit.losses.regularisers import R1Penalty, TotalVariationLoss
+
+__all__ = [
+    'CharbonnierLoss',
+    'GANLoss',
+    'HingeGANLoss',
+    'L1Loss',
+    'LeastSquaresGANLoss',
+    'MSELoss',
+    'PerceptualLoss',
+    'R1Penalty',
+    'TotalVariationLoss',
+    'VanillaGANLoss',
+    'WassersteinGANLoss',
+]

@@ -1,0 +1,148 @@
+"""Perceptual loss: distance between VGG-19 features (Johnson, Alahi, Fei-Fei, ECCV 2016)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from noiseedit.errors import CheckpointError, MissingWeightsError
+from noiseedit.losses.pixel import l1
+from noiseedit.registry import LOSSES
+
+VGG19_FILE = 'vgg19-dcbb9e9d.pth'
+VGG19_BLOCKS = (2, 2, 4, 4, 4)  # convolutions per block; a pooling ends each block
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+def vgg19_index(layer: str) -> int:
+    """Return the position of a layer such as 'relu3_1' or 'conv5_4' in torchvision's VGG-19.
+
+    Raises:
+        ValueError: If VGG-19 has no such layer.
+    """
+    names = [
+        name
+        for block, count in enumerate(VGG19_BLOCKS, 1)
+        for name in (
+            *(f'{kind}{block}_{i}' for i in range(1, count + 1) for kind in ('conv', 'relu')),
+            f'pool{block}',
+        )
+    ]
+    if layer not in names:
+        raise ValueError(f'PerceptualLoss: expected a layer such as relu3_1, got {layer!r}')
+    return names.index(layer)
+
+
+def vgg19_features(depth: int, weights: str | None) -> nn.Sequential:
+    """Return the first ``depth`` layers of VGG-19, frozen, in evaluation mode.
+
+    Args:
+        depth: How many layers.
+        weights: A file, or its name in torch's hub cache; None: random weights, seed 0.
+
+    Raises:
+        MissingWeightsError: If the file is not there.
+        CheckpointError: If it does not hold VGG-19's weights.
+    """
+    from torchvision.models.vgg import cfgs, make_layers
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        features = make_layers(cfgs['E'])
+    if weights is not None:
+        _load(features, find_weights(weights))
+    for module in features:
+        if isinstance(module, nn.ReLU):
+            module.inplace = False
+    return features[:depth].eval().requires_grad_(requires_grad=False)
+
+
+def find_weights(weights: str) -> Path:
+    """Return the file ``weights``: a path, or a name in torch's hub cache.
+
+    Raises:
+        MissingWeightsError: If it is in neither place; says where to get it.
+    """
+    cached = Path(torch.hub.get_dir()) / 'checkpoints' / weights
+    for file in (Path(weights).expanduser(), cached):
+        if file.is_file():
+            return file
+    raise MissingWeightsError(
+        f'PerceptualLoss: the weights {weights!r} are neither a file nor in {cached.parent}. '
+        f'Get {VGG19_FILE} (torchvision, VGG19_Weights.IMAGENET1K_V1) and put it there or name '
+        'its path as weights=...; weights=None runs with random features (no published result)'
+    )
+
+
+def _load(features: nn.Sequential, file: Path) -> None:
+    state = torch.load(file, map_location='cpu', weights_only=True)
+    prefix = 'features.'
+    ours = {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
+    try:
+        features.load_state_dict(ours, strict=True)
+    except RuntimeError as error:
+        raise CheckpointError(f'{file}: not the weights of torchvision VGG-19: {error}') from None
+
+
+@LOSSES.register_module()
+class PerceptualLoss(nn.Module):
+    """Weighted sum over layers of mean |VGG(pred) - VGG(target)|.
+
+    VGG-19 is no submodule: it is not saved, not averaged, not wrapped, and follows the images to
+    their device.
+
+    Args:
+        layers: Layer name -> weight, e.g. ``{'relu3_1': 1.0}``.
+        weight: Factor of the sum.
+        weights: File of torchvision's VGG-19 weights, or its name in torch's hub cache; None:
+            random weights, for tests.
+        value_range: Range of the images.
+
+    Shape:
+        pred, target: (N, 3, H, W), or (N, 1, H, W) that is repeated to three channels.
+
+    Raises:
+        MissingWeightsError: If the weights are not there; nothing is downloaded.
+    """
+
+    def __init__(
+        self,
+        layers: Mapping[str, float],
+        weight: float = 1.0,
+        weights: str | None = VGG19_FILE,
+        value_range: Literal['[0,1]', '[-1,1]'] = '[-1,1]',
+    ) -> None:
+        super().__init__()
+        self.weight = weight
+        self.layers = {vgg19_index(name): factor for name, factor in layers.items()}
+        self.scale, self.shift = (0.5, 0.5) if value_range == '[-1,1]' else (1.0, 0.0)
+        self._network = (vgg19_features(max(self.layers) + 1, weights),)  # a tuple hides it
+
+    def forward(self, pred: Tensor, target: Tensor) -> Tensor:
+        """Return the weighted loss; gradients reach ``pred`` alone."""
+        network = self._network[0].to(pred.device)
+        with torch.no_grad():
+            wanted = self._features(network, target)
+        found = self._features(network, pred)
+        losses = [self.layers[i] * l1(found[i].float(), wanted[i].float()) for i in wanted]
+        return self.weight * torch.stack(losses).sum()
+
+    def _features(self, network: nn.Sequential, image: Tensor) -> dict[int, Tensor]:
+        x = self._normalise(image)
+        found = {}
+        for index, layer in enumerate(network):
+            x = layer(x)
+            if index in self.layers:
+                found[index] = x
+        return found
+
+    def _normalise(self, image: Tensor) -> Tensor:
+        """Convert to ImageNet's normalisation."""
+        mean = image.new_tensor(IMAGENET_MEAN).view(1, 3, 1, 1)
+        std = image.new_tensor(IMAGENET_STD).view(1, 3, 1, 1)
+        return (image * self.scale + self.shift - mean) / std

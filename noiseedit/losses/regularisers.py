@@ -1,0 +1,60 @@
+"""Terms that keep a network tame: gradient penalty of a discriminator, smoothness of an image."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from noiseedit.registry import LOSSES
+
+
+def r1_penalty(logits: Tensor, images: Tensor) -> Tensor:
+    """Return 1/2 E ||grad D(x)||^2 over real images (Mescheder et al. 2018, equation 9, gamma 1).
+
+    Args:
+        logits: D(images), of any shape with first dimension N; their sum per image is D(x).
+        images: (N, C, H, W) with ``requires_grad``, from which ``logits`` were computed.
+    """
+    (gradient,) = torch.autograd.grad(logits.float().sum(), images, create_graph=True)
+    return 0.5 * gradient.float().square().flatten(1).sum(1).mean()
+
+
+def total_variation(image: Tensor) -> Tensor:
+    """Return mean |horizontal difference| + mean |vertical difference| of (N, C, H, W)."""
+    horizontal = image[..., :, 1:] - image[..., :, :-1]
+    vertical = image[..., 1:, :] - image[..., :-1, :]
+    return horizontal.abs().mean() + vertical.abs().mean()
+
+
+@LOSSES.register_module()
+class R1Penalty(nn.Module):
+    """See :func:`r1_penalty`.
+
+    Args:
+        weight: The gamma of the paper.
+    """
+
+    def __init__(self, weight: float = 10.0) -> None:
+        super().__init__()
+        self.weight = weight
+
+    def forward(self, logits: Tensor, images: Tensor) -> Tensor:
+        """Return the weighted penalty."""
+        return self.weight * r1_penalty(logits, images)
+
+
+@LOSSES.register_module()
+class TotalVariationLoss(nn.Module):
+    """See :func:`total_variation`; stands among the pixel losses, the target is not used.
+
+    Args:
+        weight: Factor of the loss.
+    """
+
+    def __init__(self, weight: float = 1.0) -> None:
+        super().__init__()
+        self.weight = weight
+
+    def forward(self, pred: Tensor, target: Tensor | None = None) -> Tensor:
+        """Return the weighted loss."""
+        return self.weight * total_variation(pred.float())
