@@ -38,6 +38,11 @@ class EditPreprocessor(BaseDataPreprocessor):
     ) -> None:
         super().__init__()
         noise = dict(noise or {})
+        if unknown := set(noise) - {'train', 'test', 'target', 'seed'}:
+            raise ConfigError(
+                f'data_preprocessor.noise: unknown keys {", ".join(sorted(unknown))}; '
+                'known: train, test, target, seed'
+            )
         if value_range not in ('[0,1]', '[-1,1]'):
             raise ConfigError(f"value_range: expected '[0,1]' or '[-1,1]', got {value_range!r}")
         self.scale, self.shift = (2.0, -1.0) if value_range == '[-1,1]' else (1.0, 0.0)
@@ -55,6 +60,20 @@ class EditPreprocessor(BaseDataPreprocessor):
             self._generator = torch.Generator(device=self.device)
         self._generator.manual_seed(seed)
 
+    @property
+    def generator(self) -> torch.Generator:
+        """The stream of this iteration; model-side draws (measurement, latents) continue it.
+
+        Raises:
+            RuntimeError: If nobody called :meth:`seed_iteration`.
+        """
+        if self._generator is None:
+            raise RuntimeError(
+                'training noise has no seed: call data_preprocessor.seed_iteration(seed) first '
+                '(the hook IterSeedHook does it before every iteration)'
+            )
+        return self._generator
+
     def forward(self, data: Batch, training: bool = False) -> Batch:
         """Prepare a batch of the data loader for the network.
 
@@ -68,7 +87,7 @@ class EditPreprocessor(BaseDataPreprocessor):
         batch = self.load(data)
         if training:
             return self._train_batch(batch)
-        noise = self.noises['test'] if 'test' in self.noises else None
+        noise = self.noises['test'] if 'test' in self.noises else None  # noqa: SIM401
         return self.test_batch(batch, noise)
 
     def load(self, data: Batch) -> Batch:
@@ -82,13 +101,9 @@ class EditPreprocessor(BaseDataPreprocessor):
     def _train_batch(self, batch: Batch) -> Batch:
         inputs = batch['inputs']
         if 'train' in self.noises:
-            if self._generator is None:
-                raise RuntimeError(
-                    'training noise has no seed: call seed_iteration first '
-                    '(the hook IterSeedHook does it before every iteration)'
-                )
             target = self._noisy_input(inputs)
-            inputs = {**inputs, target: self.noises['train'](inputs[target], generator=self._generator)}
+            noisy = self.noises['train'](inputs[target], generator=self.generator)
+            inputs = {**inputs, target: noisy}
         return {**batch, 'inputs': {name: self.normalise(image) for name, image in inputs.items()}}
 
     def test_batch(
@@ -104,8 +119,11 @@ class EditPreprocessor(BaseDataPreprocessor):
             noise: The noise of this evaluation; ``None``: none.
             seed: Base seed; ``None``: the seed of the config's noise.
             repetition: Which of several independent draws.
+
+        Raises:
+            ConfigError: If the batch has no samples, or not the input that the noise is for.
         """
-        inputs, samples = dict(batch['inputs']), [s.new() for s in batch['data_samples']]
+        inputs, samples = dict(batch['inputs']), _copies(batch['data_samples'])
         if noise is not None:
             target = self._noisy_input(inputs)
             seed = self.noise_seed if seed is None else seed
@@ -143,6 +161,15 @@ class EditPreprocessor(BaseDataPreprocessor):
 
 def _to_float(image: Tensor) -> Tensor:
     return image.float().div_(255) if image.dtype == torch.uint8 else image.float()
+
+
+def _copies(samples: list[EditSample] | None) -> list[EditSample]:
+    if samples is None:
+        raise ConfigError(
+            'a test batch needs data_samples, one EditSample with its key per image; '
+            'collate with edit_collate'
+        )
+    return [sample.new() for sample in samples]
 
 
 def _record(

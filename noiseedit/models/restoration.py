@@ -1,0 +1,42 @@
+"""One network trained on pairs: denoising, super-resolution, any supervised restoration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor, nn
+
+from noiseedit.models.base import EditModel, Inputs, Losses, build_losses, required
+from noiseedit.registry import GENERATORS, MODELS
+
+
+@MODELS.register_module()
+class RestorationModel(EditModel):
+    """``pred = generator(source)``, trained with the sum of named losses against ``target``.
+
+    Args:
+        generator: Config of a network, or the network.
+        losses: Name -> config of a loss of (pred, target); logged as ``loss/<name>``.
+        kwargs: ``data_preprocessor``, ``channels_last``; see :class:`EditModel`.
+    """
+
+    def __init__(
+        self,
+        generator: Mapping[str, Any] | nn.Module,
+        losses: Mapping[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.generator = self.build_network(GENERATORS, generator)
+        self.losses = build_losses(losses or {'pixel': {'type': 'L1Loss'}})
+
+    def translate(self, inputs: Inputs) -> Tensor:
+        """Return ``generator(source)``."""
+        return self.generator(required(inputs, 'source', self))
+
+    def loss(self, inputs: Inputs) -> Losses:
+        """Return every named loss, weighted."""
+        target = required(inputs, 'target', self)
+        pred = self.translate(inputs)
+        return {name: loss(pred, target) for name, loss in self.losses.items()}
