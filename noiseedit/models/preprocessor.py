@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import torch
 from mmengine.model import BaseDataPreprocessor
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from noiseedit.errors import ConfigError
@@ -49,9 +49,9 @@ class EditPreprocessor(BaseDataPreprocessor):
         self.pad_multiple = pad_multiple
         self.noise_target: str = noise.get('target', 'source')
         self.noise_seed: int = noise.get('seed', 0)
-        self.noises = nn.ModuleDict(
-            {mode: build(noise[mode]) for mode in ('train', 'test') if noise.get(mode) is not None}
-        )
+        self.noises: dict[str, BaseNoise] = {  # a plain dict: noises are not part of the state
+            mode: build(noise[mode]) for mode in ('train', 'test') if noise.get(mode) is not None
+        }
         self._generator: torch.Generator | None = None
 
     def seed_iteration(self, seed: int) -> None:
@@ -87,8 +87,7 @@ class EditPreprocessor(BaseDataPreprocessor):
         batch = self.load(data)
         if training:
             return self._train_batch(batch)
-        noise = self.noises['test'] if 'test' in self.noises else None  # noqa: SIM401
-        return self.test_batch(batch, noise)
+        return self.test_batch(batch, self.noises.get('test'))
 
     def load(self, data: Batch) -> Batch:
         """Move to the device and convert to float32 in [0, 1]; a clean set is its own source."""
