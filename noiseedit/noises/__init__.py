@@ -2,14 +2,48 @@
 
 from noiseedit.noises.base import AdditiveNoise, BaseNoise
 from noiseedit.noises.build import NoiseSpec, build
-from noiseedit.noises.pixelwise import GaussianNoise
+from noiseedit.noises.compose import Mixture, OneOf, Sequential
+from noiseedit.noises.correlated import AdditiveBrownNoise, BrownNoise, KernelNoise, PowerLawNoise
+from noiseedit.noises.nrgan_compat import NRGANCompatNoise
+from noiseedit.noises.pixelwise import GaussianNoise, LaplaceNoise, SaltPepperNoise, UniformNoise
+from noiseedit.noises.presets import add_preset, list_presets, preset_spec
 from noiseedit.noises.random import SampleStreams
+from noiseedit.noises.signal_dependent import (
+    HeteroscedasticNoise,
+    MultiplicativeNoise,
+    PoissonGaussianNoise,
+    PoissonNoise,
+)
+from noiseedit.noises.spatial import Patch, PatchGaussianNoise
+from noiseedit.noises.wrap import RandomLevel, Severity
 
 __all__ = [
+    'AdditiveBrownNoise',
     'AdditiveNoise',
     'BaseNoise',
+    'BrownNoise',
     'GaussianNoise',
+    'HeteroscedasticNoise',
+    'KernelNoise',
+    'LaplaceNoise',
+    'Mixture',
+    'MultiplicativeNoise',
+    'NRGANCompatNoise',
     'NoiseSpec',
+    'OneOf',
+    'Patch',
+    'PatchGaussianNoise',
+    'PoissonGaussianNoise',
+    'PoissonNoise',
+    'PowerLawNoise',
+    'RandomLevel',
+    'SaltPepperNoise',
     'SampleStreams',
+    'Sequential',
+    'Severity',
+    'UniformNoise',
+    'add_preset',
     'build',
+    'list_presets',
+    'preset_spec',
 ]

@@ -41,6 +41,7 @@ class BaseNoise(nn.Module):
             ``'ste'`` (straight-through: backward as if the noise were the identity), ``'none'``
             (no gradient reaches ``x``). A class declares it; this base enforces it.
         example: Constructor arguments that show the noise well, for pictures and tests.
+        shown: Attributes that ``repr`` shows beside level and post-processing.
         name: What seeds of the stream ``eval`` and result files call this noise; holds no level.
 
     Raises:
@@ -49,6 +50,7 @@ class BaseNoise(nn.Module):
 
     gradient: Gradient = 'path'
     example: ClassVar[dict[str, Any]] = {}
+    shown: ClassVar[tuple[str, ...]] = ()
 
     def __init__(
         self,
@@ -195,13 +197,19 @@ class BaseNoise(nn.Module):
         return clone
 
     def extra_repr(self) -> str:
-        """Show level (in its unit, network units and 8-bit units) and post-processing."""
+        """Show level (in its unit, network units and 8-bit units), settings, post-processing."""
+        settings = [(name, getattr(self, name)) for name in self.shown]
+        texts = [f'{name}={value}' for name, value in settings if value not in (None, False)]
         flags = [flag for flag in ('clip', 'quantize') if getattr(self, flag)]
-        return ', '.join([str(self.level)] * (self.level is not None) + flags)
+        return ', '.join([*self.strength(), *texts, *flags])
+
+    def strength(self) -> list[str]:
+        """Return the texts that say how strong the noise is; composed noises show their members."""
+        return [] if self.level is None else [str(self.level)]
 
     def __repr__(self) -> str:
         """Return one line: name and :meth:`extra_repr` (results and logs hold it)."""
-        return f'{self.name}({self.extra_repr()})'
+        return f'{self.name.split("(")[0]}({self.extra_repr()})'
 
 
 class AdditiveNoise(BaseNoise):

@@ -136,7 +136,9 @@ def _range(value: Number) -> tuple[float, float, bool]:
             raise ConfigError(f'level: expected dict(low=, high=, log=False), got {dict(value)}')
         return float(value['low']), float(value['high']), bool(value.get('log', False))
     if not isinstance(value, Sequence) or isinstance(value, str) or len(value) != 2:
-        raise ConfigError(f'level: expected a number, (low, high) or dict(low=, high=), got {value!r}')
+        raise ConfigError(
+            f'level: expected a number, (low, high) or dict(low=, high=), got {value!r}'
+        )
     low, high = value
     return float(low), float(high), False
 

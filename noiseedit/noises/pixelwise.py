@@ -28,6 +28,8 @@ class GaussianNoise(AdditiveNoise):
         kwargs: ``clip``, ``quantize``, ``gradient``, ``name``.
     """
 
+    shown = ('mono',)
+
     def __init__(
         self,
         sigma: Number | None = None,
@@ -114,6 +116,7 @@ class SaltPepperNoise(BaseNoise):
     """
 
     example: ClassVar[dict[str, Any]] = {'amount': 0.1}
+    shown = ('per_channel', 'moments')
 
     def __init__(
         self,

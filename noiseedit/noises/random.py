@@ -92,9 +92,7 @@ def uniform(shape: Sequence[int], generator: Generator) -> Tensor:
     return _fill(_empty(shape, generator), generator, lambda t, g: t.uniform_(generator=g))
 
 
-def integers(
-    shape: Sequence[int], low: int, high: int, generator: Generator
-) -> Tensor:
+def integers(shape: Sequence[int], low: int, high: int, generator: Generator) -> Tensor:
     """Draw i.i.d. integers from {low, ..., high}, both ends included, int64."""
     out = torch.empty(tuple(shape), dtype=torch.int64, device=generator.device)
     return _fill(out, generator, lambda t, g: t.random_(low, high + 1, generator=g))

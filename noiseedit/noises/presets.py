@@ -1,0 +1,170 @@
+"""Named noises: NR-GAN's data sets, the noise-injection catalogue, ImageNet-C.
+
+``build('nrgan/A')``, ``build(dict(preset='gni/laplace', level=0.08))`` or
+``build(dict(preset='nrgan/A', clip=False))``.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from noiseedit.errors import ConfigError, UnknownNameError, nearest
+from noiseedit.noises.nrgan_compat import REPLAYS
+
+Spec = dict[str, Any]
+
+
+def preset_spec(name: str) -> Spec:
+    """Return the spec of a preset, a copy of its own.
+
+    Raises:
+        UnknownNameError: If there is no such preset; lists the nearest names.
+    """
+    if name not in _PRESETS:
+        raise UnknownNameError(
+            f'{name!r} is not a noise preset. Nearest names: {", ".join(nearest(name, _PRESETS))}. '
+            'All: python tools/noise.py list'
+        )
+    return copy.deepcopy(_PRESETS[name][0])
+
+
+def list_presets() -> dict[str, str]:
+    """Return the name of every preset with one line of text."""
+    return {name: text for name, (_, text) in _PRESETS.items()}
+
+
+def add_preset(name: str, spec: Spec, text: str) -> None:
+    """Make ``name`` a preset, e.g. from a plug-in package.
+
+    Args:
+        name: ``family/noise``.
+        spec: What :func:`noiseedit.noises.build` takes, with ``type``.
+        text: One line for ``tools/noise.py list``.
+
+    Raises:
+        ConfigError: If the name is taken.
+    """
+    if name in _PRESETS:
+        raise ConfigError(f'noise preset {name!r} exists already')
+    _PRESETS[name] = (copy.deepcopy(spec), text)
+
+
+def _of(type_: str, **arguments: Any) -> Spec:
+    return {'type': type_, **arguments}
+
+
+def _s8(type_: str, sigma: Any, **arguments: Any) -> Spec:
+    """Return a spec whose sigma is in 8-bit units."""
+    return _of(type_, sigma=sigma, unit=255, **arguments)
+
+
+_NRGAN: dict[str, tuple[Spec, str]] = {
+    'A': (_s8('GaussianNoise', 25), 'additive Gaussian, sigma 25'),
+    'B': (_s8('GaussianNoise', (5, 50)), 'additive Gaussian, sigma 5 to 50 per image'),
+    'C': (_s8('PatchGaussianNoise', 25, size=16), 'local Gaussian, sigma 25 in a 16x16 square'),
+    'D': (
+        _s8('PatchGaussianNoise', 25, size=(8, 24)),
+        'local Gaussian, sigma 25 in a rectangle of 8 to 24 pixels',
+    ),
+    'E': (_of('UniformNoise', amplitude=50, unit=255), 'uniform on +-50'),
+    'F': (
+        _of(
+            'Mixture',
+            noises=[
+                _s8('GaussianNoise', 15),
+                _s8('GaussianNoise', 25),
+                _of('UniformNoise', amplitude=50, unit=255),
+            ],
+            probs=[0.7, 0.2, 0.1],
+        ),
+        'per pixel: 70 % Gaussian 15, 20 % Gaussian 25, 10 % uniform +-50',
+    ),
+    'G': (_s8('BrownNoise', 25, size=5), 'brown Gaussian, sigma 25, kernel 5'),
+    'H': (
+        _s8('AdditiveBrownNoise', 25, size=5),
+        'white plus brown Gaussian, sigma 25 each, one draw for both',
+    ),
+    'I': (_s8('MultiplicativeNoise', 25), 'multiplicative Gaussian, sigma 25'),
+    'J': (_s8('MultiplicativeNoise', (5, 50)), 'multiplicative Gaussian, sigma 5 to 50 per image'),
+    'K': (
+        _of('Sequential', noises=[_s8('MultiplicativeNoise', 25), _s8('GaussianNoise', 5)]),
+        'multiplicative Gaussian 25 plus additive Gaussian 5',
+    ),
+    'L': (
+        _of('Sequential', noises=[_s8('MultiplicativeNoise', 25), _s8('GaussianNoise', 25)]),
+        'multiplicative Gaussian 25 plus additive Gaussian 25',
+    ),
+    'M': (_of('PoissonNoise', peak=30), 'Poisson, peak 30'),
+    'N': (_of('PoissonNoise', peak=(10, 50)), 'Poisson, peak 10 to 50 per image'),
+    'O': (_s8('PoissonGaussianNoise', 5, peak=30), 'Poisson, peak 30, plus Gaussian, sigma 5'),
+    'P': (_s8('PoissonGaussianNoise', 25, peak=30), 'Poisson, peak 30, plus Gaussian, sigma 25'),
+}
+
+_GNI: dict[str, tuple[str, Spec, str]] = {
+    'gaussian': ('GaussianNoise', {}, 'Gaussian'),
+    'gaussian_mono': ('GaussianNoise', {'mono': True}, 'Gaussian, one field for all channels'),
+    'uniform': ('UniformNoise', {}, 'uniform'),
+    'laplace': ('LaplaceNoise', {}, 'Laplace'),
+    'color': ('PowerLawNoise', {'alpha': 1.0}, 'coloured Gaussian, spectrum 1/f'),
+    'color_kernel': ('KernelNoise', {}, 'coloured Gaussian, 5x5 kernel of width 1'),
+    'salt_pepper': ('SaltPepperNoise', {}, 'salt and pepper, whole pixels, matched to the image'),
+    'poisson': ('PoissonNoise', {}, 'Poisson, peak matched to the image'),
+    'poisson_gaussian': (
+        'PoissonGaussianNoise',
+        {},
+        'Poisson and Gaussian, half the variance each',
+    ),
+}
+
+# Constants of hendrycks/robustness, severities 1 to 5.
+_IMAGENET_C: dict[str, tuple[str, str, Spec, list[float], str]] = {
+    'gaussian_noise': (
+        'GaussianNoise', 'sigma', {'unit': '[0,1]'}, [0.08, 0.12, 0.18, 0.26, 0.38], 'Gaussian'
+    ),
+    'shot_noise': ('PoissonNoise', 'peak', {}, [60, 25, 12, 5, 3], 'Poisson'),
+    'impulse_noise': (
+        'SaltPepperNoise', 'amount', {'per_channel': True}, [0.03, 0.06, 0.09, 0.17, 0.27],
+        'salt and pepper per channel',
+    ),
+    'speckle_noise': (
+        'MultiplicativeNoise', 'sigma', {'unit': '[0,1]'}, [0.15, 0.2, 0.35, 0.45, 0.6],
+        'multiplicative Gaussian',
+    ),
+}  # fmt: skip
+
+
+def _nrgan() -> dict[str, tuple[Spec, str]]:
+    presets = {}
+    for letter, (spec, text) in _NRGAN.items():
+        presets[f'nrgan/{letter}'] = ({**spec, 'clip': True}, f'{text}; clipped')
+    for letter in REPLAYS:
+        compat = _of('NRGANCompatNoise', letter=letter, clip=True)
+        text = f'nrgan/{letter} with the random numbers of the released code, by image index'
+        presets[f'nrgan/{letter}:compat'] = (compat, text)
+    return presets
+
+
+def _gni() -> dict[str, tuple[Spec, str]]:
+    return {
+        f'gni/{name}': (
+            _of(type_, variance=0.04, unit='[-1,1]', **arguments),
+            f'{text}; level: the variance in [-1,1], default 0.04',
+        )
+        for name, (type_, arguments, text) in _GNI.items()
+    }
+
+
+def _imagenet_c() -> dict[str, tuple[Spec, str]]:
+    presets = {}
+    for name, (type_, keyword, arguments, levels, text) in _IMAGENET_C.items():
+        specs = [_of(type_, **{keyword: level}, **arguments) for level in levels]
+        family = _of('Severity', noise=specs[0], levels=levels, clip=True)
+        presets[f'imagenet_c/{name}'] = (family, f'{text}; level: severity 0 to 5; clipped')
+        for severity, (spec, level) in enumerate(zip(specs, levels, strict=True), start=1):
+            fixed = f'{text}, {keyword} {level}; clipped'
+            presets[f'imagenet_c/{name}/{severity}'] = ({**spec, 'clip': True}, fixed)
+    return presets
+
+
+_PRESETS: dict[str, tuple[Spec, str]] = {**_nrgan(), **_gni(), **_imagenet_c()}
