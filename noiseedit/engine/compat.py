@@ -1,0 +1,81 @@
+"""The few repairs of MMEngine that no subclass can make; each applied only where it is needed."""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Callable
+from importlib.util import find_spec
+from typing import Any
+
+import mmengine.model.utils
+import mmengine.optim.optimizer.default_constructor as default_constructor
+import mmengine.utils.dl_utils.misc as misc
+import torch
+from mmengine.logging import MessageHub
+from mmengine.runner.checkpoint import CheckpointLoader
+
+from noiseedit.engine.checkpoint import load_checkpoint
+
+HISTORY_LENGTH = 10_000
+"""Values kept per logged scalar; MMEngine copies the whole history at every step."""
+
+
+def apply() -> None:
+    """Apply every repair; doing it again changes nothing."""
+    load_without_code()
+    bound_histories()
+    if not hasattr(pkgutil, 'find_loader'):
+        find_mmcv_on_new_python()
+
+
+def load_without_code() -> None:
+    """Let MMEngine's own loading (``init_cfg=dict(type='Pretrained', ...)``) run no code.
+
+    Its http loader passes ``weights_only=False``, and its file loader relies on torch's default,
+    which is unsafe before torch 2.6.
+    """
+    CheckpointLoader.register_scheme(prefixes='', loader=_load_file, force=True)
+    CheckpointLoader.register_scheme(prefixes=['http://', 'https://'], loader=_load_url, force=True)
+
+
+def _load_file(filename: str, map_location: Any = 'cpu') -> Any:
+    return load_checkpoint(filename, map_location=map_location or 'cpu')
+
+
+def _load_url(filename: str, map_location: Any = None, progress: bool = True) -> Any:
+    return torch.hub.load_state_dict_from_url(
+        filename, map_location=map_location, progress=progress, weights_only=True
+    )
+
+
+def bound_histories() -> None:
+    """Keep the last :data:`HISTORY_LENGTH` values of a logged scalar instead of a million.
+
+    MMEngine appends by copying, so that the cost of an iteration grows with the iterations done.
+    """
+    stock: Callable[..., None] = MessageHub.update_scalar
+    if getattr(stock, 'bounded', False):
+        return
+
+    def update_scalar(
+        self: MessageHub, key: str, value: Any, count: int = 1, resumed: bool = True
+    ) -> None:
+        is_new = key not in self._log_scalars
+        stock(self, key, value, count, resumed)
+        if is_new:
+            self._log_scalars[key].max_length = HISTORY_LENGTH
+
+    update_scalar.bounded = True  # type: ignore[attr-defined]
+    update_scalar.__doc__ = stock.__doc__
+    MessageHub.update_scalar = update_scalar
+
+
+def find_mmcv_on_new_python() -> None:
+    """Replace the test for compiled mmcv operators, which uses a function gone in Python 3.14."""
+    for module in (misc, mmengine.model.utils, default_constructor):
+        module.mmcv_full_available = mmcv_full_available
+
+
+def mmcv_full_available() -> bool:
+    """Return whether mmcv with compiled operators is installed."""
+    return find_spec('mmcv') is not None and find_spec('mmcv._ext') is not None
