@@ -127,7 +127,9 @@ class EditPreprocessor(BaseDataPreprocessor):
             target = self._noisy_input(inputs)
             seed = self.noise_seed if seed is None else seed
             seeds = [derive_seed(seed, 'eval', noise.name, s.key, repetition) for s in samples]
-            inputs[target] = noise(inputs[target], generator=SampleStreams(seeds))
+            inputs[target] = noise(
+                inputs[target], generator=SampleStreams(seeds, [s.key for s in samples])
+            )
         for index, sample in enumerate(samples):
             _record(sample, inputs, index, noise)
         padded = {name: self.pad(self.normalise(image)) for name, image in inputs.items()}
