@@ -1,0 +1,1 @@
+"""DnCNN: a ``RestorationModel`` with the network ``DnCNN``; here are its released weights."""
