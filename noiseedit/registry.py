@@ -121,6 +121,17 @@ OPTIM_WRAPPER_CONSTRUCTORS = _child(
 )  # one optimiser per named network
 MODEL_WRAPPERS = _child('model wrapper', root.MODEL_WRAPPERS, 'engine')  # DDP for several nets
 
+# Nothing of ours lives here; without a child, MMEngine warns at every look-up from our scope.
+for _parent in (
+    root.OPTIMIZERS,
+    root.PARAM_SCHEDULERS,
+    root.VISUALIZERS,
+    root.VISBACKENDS,
+    root.LOG_PROCESSORS,
+    root.WEIGHT_INITIALIZERS,
+):
+    Registry(_parent.name, parent=_parent, scope='noiseedit')
+
 REGISTRIES: dict[str, Registry] = {
     'noises': NOISES,
     'generators': GENERATORS,

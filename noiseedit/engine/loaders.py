@@ -45,7 +45,7 @@ def build_loader(
     """
     settings = dict(config)
     settings.setdefault('num_workers', 0)
-    settings.setdefault('collate_fn', {'type': 'edit_collate'})
+    settings['collate_fn'] = _function(settings.get('collate_fn', {'type': 'edit_collate'}))
     settings.setdefault('pin_memory', torch.cuda.is_available())
     settings.setdefault('sampler', {'type': 'CounterSampler', 'shuffle': False})
     if not settings['num_workers']:
@@ -55,6 +55,13 @@ def build_loader(
     keeps_seed = isinstance(config['dataset'], Mapping) and 'seed' in config['dataset']
     seed_loader(loader, seed, dataset=not keeps_seed)
     return loader
+
+
+def _function(config: Any) -> Any:
+    """Return ``config`` with the function itself in place of its name."""
+    if isinstance(config, Mapping) and isinstance(config['type'], str):
+        return {**config, 'type': FUNCTIONS.get(config['type'])}
+    return config
 
 
 def seed_loader(loader: DataLoader, seed: int, dataset: bool = True) -> None:

@@ -56,11 +56,20 @@ class CheckpointHook(StockCheckpointHook):
 
     def before_train(self, runner: Runner) -> None:
         """Prepare the folder; remove what a killed process left half written."""
-        super().before_train(runner)
-        folder = Path(str(self.out_dir))
+        work_dir = Path(runner.work_dir)
+        folder = work_dir if self.out_dir is None else Path(self.out_dir) / work_dir.name
         folder.mkdir(parents=True, exist_ok=True)
+        self.out_dir = str(folder)
+        self.keep_ckpt_ids = deque(runner.message_hub.get_info('keep_ckpt_ids') or [])
         if is_main_process():
             remove_leftovers(folder)
+
+    def after_train(self, runner: Runner) -> None:
+        """Publish the last and the best files, if ``published_keys`` asks for it."""
+        info = runner.message_hub.runtime_info
+        names = [name for key, name in info.items() if key.startswith(('last_ckpt', 'best_ckpt'))]
+        for name in names if self.published_keys else []:
+            self._publish_model(runner, name)
 
     def after_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None
