@@ -267,3 +267,11 @@ def straight_through(value: Tensor, x: Tensor) -> Tensor:
         x: Of the same shape; what ``value`` is treated as in the backward pass.
     """
     return _StraightThrough.apply(value, x)
+
+
+def image_mean(x: Tensor) -> Tensor:
+    """Return the mean of every image, (N, 1, 1, 1), without gradient.
+
+    Summed in float64, so that memory layout and batch size do not show in the float32 result.
+    """
+    return x.detach().double().mean((1, 2, 3), keepdim=True).float()

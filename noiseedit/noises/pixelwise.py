@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from noiseedit.errors import ConfigError
-from noiseedit.noises.base import AdditiveNoise, BaseNoise, Params
+from noiseedit.noises.base import AdditiveNoise, BaseNoise, Params, image_mean
 from noiseedit.noises.level import Number, Unit, one_level
 from noiseedit.noises.random import Generator, normal_like, uniform_like
 from noiseedit.registry import NOISES
@@ -139,7 +139,7 @@ class SaltPepperNoise(BaseNoise):
         if self.moments is not None:
             error = 0.5 - self.moments[0] + self.moments[1]
         else:
-            error = (0.5 - x.detach() + x.detach() ** 2).mean((1, 2, 3), keepdim=True)
+            error = image_mean(0.5 - x + x**2)
         return (params['sigma'] ** 2 / error).clamp(max=1)
 
     def apply(self, x: Tensor, params: Params, generator: Generator) -> Tensor:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from noiseedit.errors import ConfigError
-from noiseedit.noises.base import AdditiveNoise, BaseNoise, Gradient, Params
+from noiseedit.noises.base import AdditiveNoise, BaseNoise, Gradient, Params, image_mean
 from noiseedit.noises.level import Level, Number, Unit, make_level, one_level
 from noiseedit.noises.random import Generator, normal_like, poisson
 from noiseedit.registry import NOISES
@@ -77,7 +77,7 @@ class PoissonNoise(BaseNoise):
         """Return the value of one count, ``1 / peak``, (N, 1, 1, 1)."""
         if 'peak' in params:
             return 1 / params['peak']
-        mean = self.image_mean or x.detach().mean((1, 2, 3), keepdim=True).clamp(min=1e-6)
+        mean = self.image_mean or image_mean(x).clamp(min=1e-6)
         return params['sigma'] ** 2 / mean
 
     def apply(self, x: Tensor, params: Params, generator: Generator) -> Tensor:
