@@ -1,0 +1,136 @@
+"""The way of a batch to the network and back."""
+
+import pytest
+import torch
+from small_models import GAUSSIAN, make_batch
+
+from noiseedit.errors import ConfigError
+from noiseedit.models import EditPreprocessor
+from noiseedit.noises import build
+
+
+def noisy(**changes):
+    return EditPreprocessor(noise=dict(train=GAUSSIAN, test=GAUSSIAN, **changes))
+
+
+def test_eight_bit_becomes_float_in_the_network_range():
+    data = make_batch()
+    image = data['inputs']['source'].float() / 255
+    plain = EditPreprocessor()(data)['inputs']['source']
+    signed = EditPreprocessor(value_range='[-1,1]')(data)['inputs']['source']
+    torch.testing.assert_close(plain, image)
+    torch.testing.assert_close(signed, 2 * image - 1)
+
+
+@pytest.mark.parametrize('value_range', ['[0,1]', '[-1,1]'])
+def test_restore_undoes_normalise_outside_the_range_too(value_range):
+    image = torch.linspace(-0.5, 1.5, 60).view(1, 3, 4, 5)
+    preprocessor = EditPreprocessor(value_range=value_range)
+    torch.testing.assert_close(preprocessor.restore(preprocessor.normalise(image)), image)
+
+
+def test_the_loaded_batch_is_not_changed():
+    data = make_batch()
+    before = {name: image.clone() for name, image in data['inputs'].items()}
+    preprocessor = noisy()
+    loaded = preprocessor.load(data)
+    copy = {name: image.clone() for name, image in loaded['inputs'].items()}
+    preprocessor.test_batch(loaded, build(GAUSSIAN))
+    assert all(torch.equal(data['inputs'][name], before[name]) for name in before)
+    assert all(torch.equal(loaded['inputs'][name], copy[name]) for name in copy)
+    assert 'input' not in data['data_samples'][0]
+
+
+def test_clean_set_is_its_own_source_and_only_the_source_gets_noise():
+    data = make_batch(names=('target',))
+    out = noisy()(data)
+    clean = data['inputs']['target'].float() / 255
+    assert torch.equal(out['inputs']['target'], clean)
+    error = (out['inputs']['source'] - clean).std()
+    assert error.item() == pytest.approx(25 / 255, rel=0.1)
+    assert torch.equal(out['data_samples'][0].gt, clean[0])
+    assert torch.equal(out['data_samples'][1].input, out['inputs']['source'][1])
+    assert 'GaussianNoise' in out['data_samples'][0].noise
+
+
+def test_test_noise_depends_on_key_seed_and_repetition_alone():
+    preprocessor, noise = noisy(), build(GAUSSIAN)
+    whole = preprocessor.load(make_batch(n=3))
+    second = preprocessor.load(
+        {
+            'inputs': {k: v[1:2] for k, v in make_batch(n=3)['inputs'].items()},
+            'data_samples': make_batch(n=3)['data_samples'][1:2],
+        }
+    )
+
+    def source(batch, **place):
+        return preprocessor.test_batch(batch, noise, **place)['inputs']['source']
+
+    assert torch.equal(source(whole)[1], source(second)[0])
+    assert torch.equal(source(whole), source(whole, seed=0))
+    assert not torch.equal(source(whole), source(whole, seed=1))
+    assert not torch.equal(source(whole), source(whole, repetition=1))
+
+
+def test_training_noise_follows_the_seed_of_the_iteration():
+    preprocessor, data = noisy(), make_batch()
+
+    def source(seed):
+        preprocessor.seed_iteration(seed)
+        return preprocessor(data, training=True)['inputs']['source']
+
+    assert torch.equal(source(1), source(1))
+    assert not torch.equal(source(1), source(2))
+
+
+def test_training_noise_leaves_the_global_stream_alone():
+    preprocessor = noisy()
+    torch.manual_seed(5)
+    expected = torch.rand(2)
+    torch.manual_seed(5)
+    preprocessor.seed_iteration(1)
+    preprocessor(make_batch(), training=True)
+    preprocessor(make_batch())
+    assert torch.equal(torch.rand(2), expected)
+
+
+def test_unseeded_training_noise_is_refused():
+    with pytest.raises(RuntimeError, match='seed_iteration'):
+        noisy()(make_batch(), training=True)
+
+
+@pytest.mark.parametrize(('size', 'padded'), [((16, 20), (16, 24)), ((3, 5), (8, 8))])
+def test_padding_at_test_time_only(size, padded):
+    preprocessor = EditPreprocessor(pad_multiple=8)
+    data = make_batch(1, *size)
+    assert preprocessor(data)['inputs']['source'].shape[-2:] == padded
+    assert preprocessor(data)['data_samples'][0].input.shape[-2:] == size
+    assert preprocessor(data, training=True)['inputs']['source'].shape[-2:] == size
+
+
+def test_noises_are_not_part_of_the_state():
+    preprocessor = EditPreprocessor(noise={'train': 'gni/color', 'test': 'nrgan/A'})
+    assert not preprocessor.state_dict()
+    assert set(preprocessor.noises) == {'train', 'test'}
+
+
+@pytest.mark.parametrize(
+    ('settings', 'message'),
+    [
+        ({'value_range': '[0,255]'}, r"'\[0,1\]' or '\[-1,1\]', got '\[0,255\]'"),
+        ({'noise': {'tran': GAUSSIAN}}, 'unknown keys tran; known: train, test, target, seed'),
+    ],
+)
+def test_bad_settings_are_refused(settings, message):
+    with pytest.raises(ConfigError, match=message):
+        EditPreprocessor(**settings)
+
+
+def test_noise_for_an_input_that_is_missing_is_refused():
+    with pytest.raises(ConfigError, match=r"noise.target='real': the batch has source, target"):
+        noisy(target='real')(make_batch())
+
+
+def test_a_test_batch_without_samples_is_refused():
+    with pytest.raises(ConfigError, match='data_samples'):
+        EditPreprocessor()({'inputs': make_batch()['inputs']})
