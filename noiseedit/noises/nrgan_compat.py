@@ -62,16 +62,18 @@ class NRGANCompatNoise(BaseNoise):
                 "noise.where='pipeline'; a batch generator does not know it"
             )
         images = eight_bit(x.detach().cpu().double().permute(0, 2, 3, 1).numpy())
-        noisy = [self.replay(image, key) for image, key in zip(images, keys, strict=True)]
+        stream = np.random.RandomState(0)  # seeded anew for every image: cheaper than a new one
+        noisy = [self._replay(stream, image, key) for image, key in zip(images, keys, strict=True)]
         stack = torch.from_numpy(np.stack(noisy)).permute(0, 3, 1, 2)
         return stack.to(x.device, torch.float32).contiguous()
 
-    def replay(self, image: np.ndarray, key: Hashable) -> np.ndarray:
-        """Return one noisy image, unclipped; (H, W, C) float64 in [0, 1]."""
+    def _replay(
+        self, stream: np.random.RandomState, image: np.ndarray, key: Hashable
+    ) -> np.ndarray:
         index = _index(key)
         if not 0 <= index < self.length:
             raise ConfigError(f'{self.name}: index {index} is not in 0..{self.length - 1}')
-        stream = np.random.RandomState(self.data_seed * self.length + index)
+        stream.seed(self.data_seed * self.length + index)
         return REPLAYS[self.letter](stream, image)
 
 
