@@ -126,9 +126,9 @@ def _neighbours(folder: Path) -> str:
 
 
 def _damaged(path: Path, error: BaseException) -> DamagedCheckpointError:
-    reason = (str(error).splitlines() or [type(error).__name__])[0]
+    reason = str(error).split('. ')[0].splitlines()[:1] or [type(error).__name__]
     return DamagedCheckpointError(
-        f'{path}: damaged or no checkpoint ({path.stat().st_size} bytes; {reason}). '
+        f'{path}: damaged or no checkpoint ({path.stat().st_size} bytes; {reason[0]}). '
         'Take another file; train.py --resume falls back to the newest complete one'
     )
 
@@ -191,14 +191,26 @@ def latest_valid(work_dir: str | Path, trust: bool = False) -> Path | None:
 
 
 def _candidates(work_dir: Path) -> list[Path]:
-    """Return the training checkpoints of ``work_dir``, newest first (by the number in the name)."""
-    files = {file for file in work_dir.glob('*.pth') if STEP_FILE.fullmatch(file.name)}
+    """Return the training checkpoints of ``work_dir``, newest first.
+
+    That is the one ``last_checkpoint`` names, those before it (by the number in the name, highest
+    first), and then those after it, which an earlier and longer run may have left.
+    """
+    files = [file for file in work_dir.glob('*.pth') if STEP_FILE.fullmatch(file.name)]
+    files.sort(key=_step, reverse=True)
+    last = _pointed_at(work_dir)
+    if last is None:
+        return files
+    others = [file for file in files if file != last]
+    return [last, *sorted(others, key=lambda file: _step(file) > _step(last))]
+
+
+def _pointed_at(work_dir: Path) -> Path | None:
     pointer = work_dir / LAST_CHECKPOINT
-    if pointer.is_file():
-        last = work_dir / pointer.read_text().strip()
-        moved = work_dir / last.name
-        files |= {file for file in (last, moved) if file.is_file()}
-    return sorted(files, key=_step, reverse=True)
+    if not pointer.is_file():
+        return None
+    last = work_dir / pointer.read_text().strip()
+    return next((file for file in (last, work_dir / last.name) if file.is_file()), None)
 
 
 def _step(file: Path) -> int:

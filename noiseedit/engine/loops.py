@@ -102,6 +102,8 @@ def endless_batches(loader: DataLoader, done: int) -> Any:
 
 def _skip(loader: DataLoader, done: int) -> int:
     """Move a skipping sampler past ``done`` batches; return the finite passes already over."""
+    if not done:
+        return 0
     if isinstance(loader.sampler, CounterSampler) and loader.batch_size:
         if loader.sampler.infinite:
             loader.sampler.skip(done * loader.batch_size)

@@ -43,7 +43,8 @@ def _check_schedules(runner: Runner, meta: Mapping[str, Any]) -> None:
     before = meta.get('max_iters', runner.max_iters)
     if before == runner.max_iters:
         return
-    open_ended = [str(s.get('type')) for s in _configs(runner.param_schedulers) if 'end' not in s]
+    configs = _configs(runner.cfg.get('param_scheduler'))
+    open_ended = sorted({str(config['type']) for config in configs if 'end' not in config})
     if open_ended:
         runner.logger.warning(
             f'resume: max_iters was {before} and is {runner.max_iters}; {", ".join(open_ended)} '
@@ -53,7 +54,7 @@ def _check_schedules(runner: Runner, meta: Mapping[str, Any]) -> None:
 
 
 def _configs(schedulers: Any) -> Iterator[Mapping[str, Any]]:
-    """Yield the scheduler configs; built schedulers have none."""
+    """Yield the scheduler configs in ``param_scheduler``: one, a list, or lists by name."""
     if isinstance(schedulers, Mapping) and 'type' in schedulers:
         yield schedulers
     elif isinstance(schedulers, Mapping):
