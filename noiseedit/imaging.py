@@ -71,7 +71,17 @@ def read_image(
         DataError: If the file is missing, empty, no image, too large, truncated or corrupt; the
             message holds path and cause.
     """
-    data = _read_bytes(Path(path))
+    return decode_image(_read_bytes(Path(path)), path, channels=channels, max_pixels=max_pixels)
+
+
+def decode_image(
+    data: bytes,
+    path: PathLike,
+    *,
+    channels: Literal[1, 3] | None = 3,
+    max_pixels: int = MAX_PIXELS,
+) -> np.ndarray:
+    """Return the picture in the bytes of a file, see :func:`read_image`; ``path`` is its name."""
     header = _open_header(path, data)
     width, height = header.size
     if width * height > max_pixels:

@@ -1,1 +1,25 @@
-"""."""
+"""Data sets, pipeline steps, collation, and a store of decoded images."""
+
+from noiseedit.datasets.base import ImageDataset
+from noiseedit.datasets.cifar import CIFAR10
+from noiseedit.datasets.collate import edit_collate
+from noiseedit.datasets.folders import CleanFolder, NoisyFolder, PairedFolder, UnpairedFolders
+from noiseedit.datasets.store import ImageStore, open_images
+from noiseedit.datasets.toy import ToyPhotos, ToyShapes
+from noiseedit.datasets.transforms import AddNoise, Transform
+
+__all__ = [
+    'CIFAR10',
+    'AddNoise',
+    'CleanFolder',
+    'ImageDataset',
+    'ImageStore',
+    'NoisyFolder',
+    'PairedFolder',
+    'ToyPhotos',
+    'ToyShapes',
+    'Transform',
+    'UnpairedFolders',
+    'edit_collate',
+    'open_images',
+]

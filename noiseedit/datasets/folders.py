@@ -1,0 +1,223 @@
+"""Data sets of image folders: clean, noisy, paired, unpaired."""
+
+from __future__ import annotations
+
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from noiseedit.datasets.base import ImageDataset, Results, key_of, unique_keys
+from noiseedit.datasets.skip import SkipList
+from noiseedit.datasets.store import Channels, ImageFiles, ImageStore, open_images
+from noiseedit.errors import DataError
+from noiseedit.imaging import PathLike, list_images
+from noiseedit.registry import DATASETS
+from noiseedit.seeding import derive_seed
+
+
+class Folder:
+    """The images of one folder, by key.
+
+    Args:
+        root: The folder; searched recursively.
+        channels: 3 (grey is repeated), 1 (colour becomes grey) or ``None`` (as stored).
+        cache: See :func:`~noiseedit.datasets.store.open_images`.
+        ending: Take only files whose name ends so before the suffix, and leave the ending out of
+            the key: ``'_real'`` makes ``d600_3_real.png`` the image ``d600_3``.
+
+    Raises:
+        DataError: If the folder is missing or holds no such image.
+    """
+
+    def __init__(
+        self,
+        root: PathLike,
+        channels: Channels = 3,
+        cache: PathLike | None = None,
+        ending: str = '',
+    ) -> None:
+        self.root = Path(root)
+        chosen = [file for file in list_images(root) if file.stem.endswith(ending)]
+        files = {file: key_of(file, self.root).removesuffix(ending) for file in chosen}
+        if not files:
+            raise DataError(f'{root}: no image whose name ends in {ending!r} (before the suffix)')
+        self.files = sorted(files, key=lambda file: files[file])
+        self.keys = unique_keys([files[file] for file in self.files], str(root))
+        self.images: ImageFiles | ImageStore = open_images(
+            self.root, self.files, channels, cache, ending
+        )
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        return self.images[index]
+
+
+class _OneFolder(ImageDataset):
+    """Base of sets of one folder.
+
+    Args:
+        data_root: The folder.
+        channels: See :class:`Folder`.
+        cache: See :class:`Folder`.
+        ending: See :class:`Folder`.
+        kwargs: ``pipeline``, ``seed``, ``on_error``, ``max_skip_fraction``; see
+            :class:`~noiseedit.datasets.base.ImageDataset`.
+    """
+
+    input_name = ''
+
+    def __init__(
+        self,
+        data_root: PathLike,
+        *,
+        channels: Channels = 3,
+        cache: PathLike | None = None,
+        ending: str = '',
+        **kwargs: Any,
+    ) -> None:
+        self.folder = Folder(data_root, channels, cache, ending)
+        super().__init__(self.folder.keys, **kwargs)
+
+    def read(self, index: int, visit: int) -> Results:
+        """Return the image and its path."""
+        paths = {self.input_name: str(self.folder.files[index])}
+        return {self.input_name: self.folder[index], 'paths': paths}
+
+
+@DATASETS.register_module()
+class CleanFolder(_OneFolder):
+    """Clean images: ``target``. The source is made of them by noise."""
+
+    input_name = 'target'
+
+
+@DATASETS.register_module()
+class NoisyFolder(_OneFolder):
+    """Images that are noisy from the start: ``real``; no clean ones exist."""
+
+    input_name = 'real'
+
+
+@DATASETS.register_module()
+class PairedFolder(ImageDataset):
+    """Pairs of ``source`` and ``target``: equal relative paths, any suffixes, equal sizes.
+
+    Args:
+        source_root: Folder of the inputs.
+        target_root: Folder of the wanted outputs; may be the same with other endings.
+        channels: See :class:`Folder`.
+        cache: See :class:`Folder`.
+        source_ending: See ``ending`` of :class:`Folder`.
+        target_ending: Likewise.
+        kwargs: See :class:`~noiseedit.datasets.base.ImageDataset`.
+
+    Raises:
+        DataError: If an image has no partner (all are listed), or the sizes of a pair differ.
+    """
+
+    def __init__(
+        self,
+        source_root: PathLike,
+        target_root: PathLike,
+        *,
+        channels: Channels = 3,
+        cache: PathLike | None = None,
+        source_ending: str = '',
+        target_ending: str = '',
+        **kwargs: Any,
+    ) -> None:
+        self.source = Folder(source_root, channels, cache, source_ending)
+        self.target = Folder(target_root, channels, cache, target_ending)
+        super().__init__(self.source.keys, **kwargs)
+        _check_partners(self.source, self.target)
+
+    def read(self, index: int, visit: int) -> Results:
+        """Return both images and their paths."""
+        source, target = self.source[index], self.target[index]
+        paths = {
+            'source': str(self.source.files[index]),
+            'target': str(self.target.files[index]),
+        }
+        if source.shape[:2] != target.shape[:2]:
+            raise DataError(
+                f'pair {self.keys[index]!r}: sizes differ: {paths["source"]} is '
+                f'{source.shape[:2]}, {paths["target"]} is {target.shape[:2]} (height, width)'
+            )
+        return {'source': source, 'target': target, 'paths': paths}
+
+
+def _check_partners(source: Folder, target: Folder) -> None:
+    if source.keys == target.keys:
+        return
+    only_source = sorted(set(source.keys) - set(target.keys))
+    only_target = sorted(set(target.keys) - set(source.keys))
+    raise DataError(
+        'pairs need equal names (suffixes may differ).'
+        + _listing(source.root, only_source)
+        + _listing(target.root, only_target)
+    )
+
+
+def _listing(root: Path, names: list[str]) -> str:
+    if not names:
+        return ''
+    shown = ', '.join(names[:20]) + (', ...' if len(names) > 20 else '')
+    return f' Only in {root} ({len(names)}): {shown}.'
+
+
+@DATASETS.register_module()
+class UnpairedFolders(ImageDataset):
+    """Two folders of unrelated images; every source meets a target drawn for key and visit.
+
+    The length is that of the source folder. Metainfo ``target_key`` names the target.
+
+    Args:
+        source_root: Folder of domain one.
+        target_root: Folder of domain two.
+        channels: See :class:`Folder`.
+        cache: See :class:`Folder`.
+        kwargs: See :class:`~noiseedit.datasets.base.ImageDataset`.
+    """
+
+    def __init__(
+        self,
+        source_root: PathLike,
+        target_root: PathLike,
+        *,
+        channels: Channels = 3,
+        cache: PathLike | None = None,
+        **kwargs: Any,
+    ) -> None:
+        self.source = Folder(source_root, channels, cache)
+        self.target = Folder(target_root, channels, cache)
+        super().__init__(self.source.keys, **kwargs)
+        skips = self.skips
+        self.target_skips = SkipList(self.target.keys, skips.on_error, skips.max_fraction)
+
+    def read(self, index: int, visit: int) -> Results:
+        """Return the source and a drawn target."""
+        source = self.source[index]
+        other, target = self._drawn_target(index, visit)
+        paths = {
+            'source': str(self.source.files[index]),
+            'target': str(self.target.files[other]),
+        }
+        target_key = self.target.keys[other]
+        return {'source': source, 'target': target, 'paths': paths, 'target_key': target_key}
+
+    def _drawn_target(self, index: int, visit: int) -> tuple[int, np.ndarray]:
+        """Return the first readable one of a sequence of draws."""
+        for trial in count():
+            number = derive_seed(self.seed, 'data', self.keys[index], visit, 'target', trial)
+            other = number % len(self.target)
+            try:
+                return other, self.target[other]
+            except DataError as error:
+                self.target_skips.mark(other, error)
+                if len(self.target_skips.skipped) == len(self.target):
+                    break
+        raise DataError(f'{self.target.root}: no readable image')

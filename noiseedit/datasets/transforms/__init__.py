@@ -1,0 +1,25 @@
+"""Pipeline steps: ``dict -> dict``, random ones as a function of the sample's seed."""
+
+from noiseedit.datasets.transforms.base import Transform
+from noiseedit.datasets.transforms.colour import ToFloat, ToGrey, ToRGB
+from noiseedit.datasets.transforms.geometry import (
+    CenterCrop,
+    RandomCrop,
+    RandomDihedral,
+    RandomFlip,
+    Resize,
+)
+from noiseedit.datasets.transforms.noise import AddNoise
+
+__all__ = [
+    'AddNoise',
+    'CenterCrop',
+    'RandomCrop',
+    'RandomDihedral',
+    'RandomFlip',
+    'Resize',
+    'ToFloat',
+    'ToGrey',
+    'ToRGB',
+    'Transform',
+]
