@@ -1,0 +1,30 @@
+# Photograph -> pencil drawing, on photographs that ship inside scikit-image: nothing to download.
+# Training and test crops (64 x 64) come from different photographs.
+train_dataloader = dict(
+    batch_size=8,
+    num_workers=1,
+    persistent_workers=True,
+    sampler=dict(type='CounterSampler', shuffle=True),
+    collate_fn=dict(type='edit_collate'),
+    dataset=dict(
+        type='ToyPhotos',
+        split='train',
+        task='pencil',
+        size=64,
+        pipeline=[dict(type='RandomDihedral'), dict(type='NoiseSlot')],
+    ),
+)
+test_dataloader = dict(
+    batch_size=1,
+    num_workers=0,
+    sampler=dict(type='CounterSampler', shuffle=False),
+    collate_fn=dict(type='edit_collate'),
+    dataset=dict(
+        type='ToyPhotos',
+        split='test',
+        task='pencil',
+        size=64,
+        pipeline=[dict(type='NoiseSlot')],
+    ),
+)
+val_dataloader = test_dataloader
