@@ -39,3 +39,14 @@ def _from_preset(preset: str, level: Any = None, **changes: Any) -> BaseNoise:
     noise: BaseNoise = NOISES.build({**preset_spec(preset), **changes})
     noise.name = preset
     return noise if level is None else noise.with_level(level)
+
+
+def build_named(name: str) -> BaseNoise:
+    """Return a preset, or a registered class at its ``example``: what command lines take.
+
+    Raises:
+        UnknownNameError: If ``name`` is neither; lists the nearest.
+    """
+    if '/' in name:
+        return build(name)
+    return build({'type': name, **NOISES.get(name).example})

@@ -1,0 +1,79 @@
+"""List the noises, show them on an image, apply one to files."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from noiseedit import cli
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    commands = parser.add_subparsers(dest='command', required=True, metavar='COMMAND')
+    commands.add_parser('list', help='every class and preset in one line')
+
+    show = commands.add_parser('show', help='one labelled picture of all noises on an image')
+    show.add_argument('image', nargs='?', help='default: a photograph of scikit-image')
+    show.add_argument('-o', '--out', default='noises.png', help='default: %(default)s')
+    show.add_argument('--noise', nargs='+', metavar='NAME', help='only these classes or presets')
+    show.add_argument('--crop', type=int, default=144, help='side of a tile (%(default)s pixels)')
+    show.add_argument('--columns', type=int, default=6, help='tiles per row (%(default)s)')
+    show.add_argument('--seed', type=int, default=0)
+    show.add_argument('--colors', type=int, help='small palette PNG of that many colours')
+
+    apply = commands.add_parser('apply', help='corrupt a file, or every image of a folder')
+    apply.add_argument('noise', metavar='NOISE', help='preset, or class at its example')
+    apply.add_argument('source', metavar='INPUT', type=Path)
+    apply.add_argument('-o', '--out', required=True, type=Path, metavar='OUTPUT')
+    apply.add_argument('--level', type=float, help='another level, in the unit of the noise')
+    apply.add_argument('--seed', type=int, default=0)
+    return parser.parse_args()
+
+
+def list_noises(args: argparse.Namespace) -> None:
+    from noiseedit.report.noise_list import noise_list
+
+    print(noise_list())
+
+
+def show_noises(args: argparse.Namespace) -> None:
+    from noiseedit.imaging import read_image
+    from noiseedit.report import noise_sheet as sheets
+
+    image = read_image(args.image) if args.image else sheets.demo_image()
+    noises = sheets.specs_by_name(args.noise) if args.noise else None
+    options = {'crop': args.crop, 'columns': args.columns, 'seed': args.seed}
+    sheets.write_sheet(args.out, sheets.noise_sheet(image, noises, **options), args.colors)
+    print(args.out)
+
+
+def apply_noise(args: argparse.Namespace) -> None:
+    from rich.progress import track
+
+    from noiseedit.noises.build import build_named
+    from noiseedit.noises.files import apply_to_files, plan
+
+    noise = build_named(args.noise)
+    noise = noise if args.level is None else noise.with_level(args.level)
+    print(noise)
+    total = len(plan(args.source, args.out))
+    written = apply_to_files(noise, args.source, args.out, args.seed)
+    for _ in track(written, description='images', total=total):
+        pass
+    print(f'{total} images -> {args.out}')
+
+
+COMMANDS = {'list': list_noises, 'show': show_noises, 'apply': apply_noise}
+
+
+def main() -> None:
+    args = parse_args()
+    from noiseedit.registry import load_plugins
+
+    load_plugins()
+    COMMANDS[args.command](args)
+
+
+if __name__ == '__main__':
+    cli.run(main)
