@@ -13,8 +13,8 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
-_MASK = (1 << 64) - 1
-_GOLDEN = 0x9E3779B97F4A7C15  # 2^64 / golden ratio, the increment of SplitMix64
+MASK = (1 << 64) - 1
+GOLDEN = 0x9E3779B97F4A7C15  # 2^64 / golden ratio, the increment of SplitMix64
 
 
 class SampleStreams:
@@ -44,13 +44,13 @@ class SampleStreams:
         if len(out) != len(self.seeds):
             raise ValueError(f'expected {len(self.seeds)} samples (one per seed), got {len(out)}')
         for row, seed in zip(out, self.seeds, strict=True):
-            draw(row, self._generator.manual_seed(_mix(seed, self._draws)))
+            draw(row, self._generator.manual_seed(mix(seed, self._draws)))
         self._draws += 1
         return out
 
     def fork(self) -> SampleStreams:
         """Return new streams for a part of a noise; costs this one a single draw."""
-        seeds = [_mix(seed, self._draws) >> 1 for seed in self.seeds]
+        seeds = [mix(seed, self._draws) >> 1 for seed in self.seeds]
         self._draws += 1
         return SampleStreams(seeds, self.keys)
 
@@ -63,11 +63,11 @@ class SampleStreams:
 Generator: TypeAlias = torch.Generator | SampleStreams
 
 
-def _mix(seed: int, draw: int) -> int:
-    """Return the seed of draw ``draw``: SplitMix64's output function (avalanche)."""
-    z = (seed + (draw + 1) * _GOLDEN) & _MASK
-    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
-    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & _MASK
+def mix(seed: int, draw: int) -> int:
+    """Return word ``draw`` of stream ``seed``: SplitMix64's output function (avalanche)."""
+    z = (seed + (draw + 1) * GOLDEN) & MASK
+    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & MASK
+    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & MASK
     return z ^ (z >> 31)
 
 
