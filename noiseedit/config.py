@@ -249,7 +249,8 @@ def _fill_slots(config: Config, specs: Mapping[str, Any], target: str, seed: int
         for slot in _noise_slots(config.get(loader)):
             filled += 1
             if spec in specs:
-                slot.update(noise=specs[spec], key=target, seed=seed)
+                own = {'seed': seed, 'fixed': True} if spec == 'test' else {}
+                slot.update(noise=specs[spec], key=target, **own)
     if not filled:
         raise ConfigError(
             "noise.where='pipeline': no pipeline holds dict(type='NoiseSlot'); "
