@@ -90,8 +90,9 @@ def _import_scope(scope: str) -> None:
         raise NoiseEditError(f'plug-in package {scope!r} failed to import: {error!r}') from error
 
 
-def _child(name: str, parent: _Registry, location: str) -> Registry:
-    return Registry(name, parent=parent, scope='noiseedit', locations=[f'noiseedit.{location}'])
+def _child(name: str, parent: _Registry, *locations: str) -> Registry:
+    places = [f'noiseedit.{at}' for at in locations]
+    return Registry(name, parent=parent, scope='noiseedit', locations=places)
 
 
 def _own(name: str, *locations: str) -> Registry:
@@ -112,7 +113,7 @@ FUNCTIONS = _child('function', root.FUNCTIONS, 'datasets')  # collate functions
 DATA_SAMPLERS = _child('data sampler', root.DATA_SAMPLERS, 'engine')  # order of samples
 METRICS = _child('metric', root.METRICS, 'evaluation')  # scores
 EVALUATORS = _child('evaluator', root.EVALUATOR, 'evaluation')  # groups of metrics
-LOOPS = _child('loop', root.LOOPS, 'engine')  # train, validation, test, sweep
+LOOPS = _child('loop', root.LOOPS, 'engine', 'evaluation')  # train, validation, test, sweep
 HOOKS = _child('hook', root.HOOKS, 'engine')  # EMA, NaN guard, seeds, pictures
 RUNNERS = _child('runner', root.RUNNERS, 'engine')  # the runner with safe checkpoints
 OPTIM_WRAPPERS = _child('optimizer wrapper', root.OPTIM_WRAPPERS, 'engine')  # AMP on any device

@@ -1,6 +1,25 @@
 """Scoring: metrics under named protocols, sweeps over noises and levels."""
 
 from noiseedit.evaluation import metrics
+from noiseedit.evaluation.images import SaveImagesHook
+from noiseedit.evaluation.limit import FirstImages
 from noiseedit.evaluation.profiles import PROFILES, Protocol, protocol
+from noiseedit.evaluation.results import compare, read_result
+from noiseedit.evaluation.statistics import break_even, mean_interval
+from noiseedit.evaluation.sweep import load_sweep
+from noiseedit.evaluation.sweep_loop import SweepTestLoop
 
-__all__ = ['PROFILES', 'Protocol', 'metrics', 'protocol']
+__all__ = [
+    'PROFILES',
+    'FirstImages',
+    'Protocol',
+    'SaveImagesHook',
+    'SweepTestLoop',
+    'break_even',
+    'compare',
+    'load_sweep',
+    'mean_interval',
+    'metrics',
+    'protocol',
+    'read_result',
+]

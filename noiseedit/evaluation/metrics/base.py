@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
@@ -9,6 +10,7 @@ from typing import Any, ClassVar
 
 from mmengine.dist import all_gather_object
 from mmengine.evaluator import BaseMetric
+from mmengine.logging import print_log
 
 from noiseedit.errors import DataError
 from noiseedit.evaluation.profiles import Array, Protocol, protocol
@@ -58,19 +60,19 @@ class ImageMetric(BaseMetric):
     def evaluate(self, size: int) -> dict[str, float]:
         """Gather the records of all processes, each image once, and return ``{name: mean}``.
 
-        Samplers repeat images to give every process as many; the key tells which are repeated.
+        Samplers repeat images to give every process as many, and data sets replace unreadable
+        ones; the key tells which are repeated.
 
         Raises:
-            DataError: If there are fewer keys than images: two images share one, or none came.
+            DataError: If no image came.
         """
         gathered = [record for part in all_gather_object(self.results) for record in part]
         self.results.clear()
         self.records = list(dict(gathered).items())
-        if len(self.records) < max(size, 1):
-            raise DataError(
-                f'{self.name}: the data set has {size} images but {len(self.records)} distinct '
-                'keys were scored; keys must be unique (relative path without extension)'
-            )
+        if not self.records:
+            raise DataError(f'{self.name}: no image was scored; the data set has {size}')
+        if len(self.records) < size:
+            print_log(fewer_images(len(self.records), size), 'current', logging.WARNING)
         return self.compute_metrics(self.records)
 
 
@@ -103,6 +105,14 @@ class PairMetric(ImageMetric):
     def score(self, sample: EditSample) -> float:
         """Return the value of ``pred`` against ``gt``; NaN if ``pred`` is not finite."""
         return score_all([self], sample)[self.name]
+
+
+def fewer_images(scored: int, size: int) -> str:
+    """Return the warning that not every image of a data set counts."""
+    return (
+        f'{scored} different images scored, the data set has {size}: unreadable ones were '
+        'replaced, or several share a key'
+    )
 
 
 def as_sample(sample: EditSample | Mapping[str, Any]) -> EditSample:
