@@ -188,10 +188,10 @@ class BaseNoise(nn.Module):
         """Return a copy at another level (number or range), in the unit of the spec.
 
         Raises:
-            ValueError: If this noise has no level.
+            ConfigError: If this noise has no level, or refuses this one.
         """
         if self.level is None:
-            raise ValueError(f'{self.name} has no level to change')
+            raise ConfigError(f'{self.name} has no level to change')
         clone = copy.deepcopy(self)
         clone.level = self.level.at(level)
         return clone
