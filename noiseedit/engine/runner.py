@@ -62,7 +62,8 @@ class NoiseRunner(Runner):
         if randomness.get('seed') is None:
             randomness['seed'] = 0
         kwargs['randomness'] = randomness
-        kwargs['default_scope'] = kwargs.get('default_scope') or 'noiseedit'
+        if kwargs.get('default_scope') in (None, 'mmengine'):  # MMEngine's default: none chosen
+            kwargs['default_scope'] = 'noiseedit'
         check_trackers(kwargs.get('visualizer'))
         self._has_loaded = False
         super().__init__(*args, **kwargs)

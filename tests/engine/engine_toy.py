@@ -5,11 +5,14 @@ from __future__ import annotations
 import numpy as np
 import torch
 from mmengine.evaluator import BaseMetric
+from mmengine.hooks import Hook  # noqa: F401
 from torch import nn
 from torch.utils.data import Dataset
 
 from noiseedit.config import bind_noise
 from noiseedit.engine import build_runner
+from noiseedit.engine.checkpoint import unwrapped  # noqa: F401
+from noiseedit.errors import CheckpointError  # noqa: F401
 from noiseedit.registry import DATASETS, DISCRIMINATORS, FUNCTIONS, GENERATORS, METRICS
 from noiseedit.seeding import derive_seed, generator_for
 from noiseedit.structures import EditSample
@@ -86,7 +89,7 @@ def gan():
 
 def config(work_dir, iters=8, model=None, workers=0, accumulate=1, val=False, **more):
     """Return a config: two optimisers, schedulers, EMA, training noise."""
-    adversarial = model is None
+    adversarial = model is None or model['type'] == 'AdversarialModel'
     loader = {
         'dataset': {'type': 'ToyImages'},
         'sampler': {'type': 'CounterSampler', 'shuffle': True},
@@ -128,15 +131,42 @@ def config(work_dir, iters=8, model=None, workers=0, accumulate=1, val=False, **
     return settings | more
 
 
-def runner(settings, name='run'):
+def runner(settings, *hooks, name='run'):
     from mmengine.config import Config
 
     runner.count = getattr(runner, 'count', 0) + 1
     whole = Config({**settings, 'experiment_name': f'{name}{runner.count}'})
-    return build_runner(bind_noise(whole))
+    built = build_runner(bind_noise(whole))
+    for hook in hooks:
+        built.register_hook(hook)
+    return built
 
 
-def train(settings):
-    built = runner(settings)
+def train(settings, *hooks):
+    built = runner(settings, *hooks)
     built.train()
     return built
+
+
+def deterministic():
+    """Plain SGD, no noise, no dropout, no batch statistics: gradients are linear in the batch."""
+    plain = {'optimizer': {'type': 'SGD', 'lr': 0.1}}
+    model = gan()
+    model['generator'] = {'type': 'ToyLinear'}
+    return {
+        'model': model,
+        'noise': {'where': 'batch'},
+        'optim_wrapper': {
+            'constructor': 'MultiOptimConstructor',
+            'generator': plain,
+            'discriminator': plain,
+        },
+        'param_scheduler': None,
+        'randomness': {'seed': 0},
+    }
+
+
+@GENERATORS.register_module()
+class ToyLinear(nn.Sequential):
+    def __init__(self):
+        super().__init__(nn.Conv2d(3, 4, 3, padding=1), nn.Tanh(), nn.Conv2d(4, 3, 1))

@@ -116,7 +116,7 @@ def test_a_full_disk_leaves_the_good_file(tmp_path):
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         signal.signal(signal.SIGXFSZ, handler)
     assert path.read_bytes() == before
-    assert os.listdir(tmp_path) == ['iter_1.pth']
+    assert [file.name for file in tmp_path.iterdir()] == ['iter_1.pth']
 
 
 def test_a_failing_flush_leaves_the_good_file(tmp_path, monkeypatch):
@@ -131,7 +131,7 @@ def test_a_failing_flush_leaves_the_good_file(tmp_path, monkeypatch):
     with pytest.raises(CheckpointError, match='No space left on device'):
         save_checkpoint({'state_dict': {'w': torch.ones(4)}}, path)
     assert path.read_bytes() == before
-    assert os.listdir(tmp_path) == ['iter_1.pth']
+    assert [file.name for file in tmp_path.iterdir()] == ['iter_1.pth']
 
 
 # Reading.
@@ -163,7 +163,7 @@ def test_getattr_reaches_nothing_but_statistics(tmp_path):
             return getattr, (HistoryBuffer, '__init__')
 
     torch.save({'x': Gadget()}, tmp_path / 'gadget.pth')
-    with pytest.raises(CheckpointError, match='builtins.getattr'):
+    with pytest.raises(CheckpointError, match=r'builtins\.getattr'):
         load_checkpoint(tmp_path / 'gadget.pth')
 
 

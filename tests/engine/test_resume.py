@@ -143,8 +143,6 @@ def test_another_model_is_refused_not_half_loaded(tmp_path):
     other = toy.gan() | {'conditional': False}
     other['discriminator'] = {'type': 'ToyDiscriminator', 'channels': 3}
     settings = toy.config(tmp_path, model=other, resume=True)
-    settings['optim_wrapper'] = toy.config(tmp_path)['optim_wrapper']
-    settings['param_scheduler'] = None
     with pytest.raises(
         CheckpointError, match=r'shape       discriminator\.0\.weight: model \(4, 3'
     ):

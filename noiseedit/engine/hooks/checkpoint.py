@@ -57,7 +57,8 @@ class CheckpointHook(StockCheckpointHook):
     def before_train(self, runner: Runner) -> None:
         """Prepare the folder; remove what a killed process left half written."""
         work_dir = Path(runner.work_dir)
-        folder = work_dir if self.out_dir is None else Path(self.out_dir) / work_dir.name
+        chosen: str | None = self.out_dir
+        folder = work_dir if chosen is None else Path(chosen) / work_dir.name
         folder.mkdir(parents=True, exist_ok=True)
         self.out_dir = str(folder)
         self.keep_ckpt_ids = deque(runner.message_hub.get_info('keep_ckpt_ids') or [])

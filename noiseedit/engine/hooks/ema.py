@@ -71,10 +71,10 @@ class ModuleEMAHook(Hook):
         """Update the average."""
         live = self._live(runner)
         averaged = [name for name in live if self._averages(name, runner)]
-        rest = [name for name in live if name not in set(averaged)]
-        past = [self.shadow[name] for name in averaged]
-        torch._foreach_lerp_(past, [live[name].float() for name in averaged], 1 - self.decay)
-        for name in rest:
+        if averaged:
+            past = [self.shadow[name] for name in averaged]
+            torch._foreach_lerp_(past, [live[name].float() for name in averaged], 1 - self.decay)
+        for name in live.keys() - set(averaged):
             self.shadow[name].copy_(live[name])
 
     def _averages(self, name: str, runner: Runner) -> bool:
