@@ -32,7 +32,7 @@ FORMATS = ('PNG', 'JPEG', 'MPO', 'BMP', 'PPM', 'TIFF', 'WEBP', 'GIF')
 IMAGE_SUFFIXES = (
     '.png', '.jpg', '.jpeg', '.bmp', '.tif', '.tiff', '.webp', '.ppm', '.pgm', '.pbm', '.gif',
 )  # fmt: skip
-WRITABLE_SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp', '.tif', '.tiff', '.webp', '.ppm')
+WRITABLE_SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp', '.tif', '.tiff', '.webp')
 DEEP_SUFFIXES = ('.png', '.tif', '.tiff')
 
 GREY_WEIGHTS = (0.299, 0.587, 0.114)
@@ -118,7 +118,7 @@ def _open_header(path: PathLike, data: bytes) -> Image.Image:
         try:
             return factory(BytesIO(data), '')
         except Exception as error:
-            raise DataError(f'{path}: broken {name} header: {error}') from error
+            raise DataError(f'{path}: broken or unsupported {name} header: {error}') from error
     raise DataError(
         f'{path}: not an image file (it begins with {data[:8]!r}); '
         f'readable formats: {", ".join(FORMATS)}'
