@@ -3,7 +3,9 @@
 from noiseedit.noises.base import AdditiveNoise, BaseNoise
 from noiseedit.noises.build import NoiseSpec, build
 from noiseedit.noises.compose import Mixture, OneOf, Sequential
+from noiseedit.noises.compression import JPEGNoise, QuantizeNoise
 from noiseedit.noises.correlated import AdditiveBrownNoise, BrownNoise, KernelNoise, PowerLawNoise
+from noiseedit.noises.differentiable_jpeg import DifferentiableJPEG
 from noiseedit.noises.nrgan_compat import NRGANCompatNoise
 from noiseedit.noises.pixelwise import GaussianNoise, LaplaceNoise, SaltPepperNoise, UniformNoise
 from noiseedit.noises.presets import add_preset, list_presets, preset_spec
@@ -22,8 +24,10 @@ __all__ = [
     'AdditiveNoise',
     'BaseNoise',
     'BrownNoise',
+    'DifferentiableJPEG',
     'GaussianNoise',
     'HeteroscedasticNoise',
+    'JPEGNoise',
     'KernelNoise',
     'LaplaceNoise',
     'Mixture',
@@ -36,6 +40,7 @@ __all__ = [
     'PoissonGaussianNoise',
     'PoissonNoise',
     'PowerLawNoise',
+    'QuantizeNoise',
     'RandomLevel',
     'SaltPepperNoise',
     'SampleStreams',

@@ -115,7 +115,7 @@ def poisson(image: np.ndarray, peak: float, seed: int, *, exact: bool = False) -
     if exact:
         rng = np.random.Generator(np.random.SFC64(seed))
         counts = rng.poisson(image * (peak / 255))
-        return np.minimum(np.rint(counts * (255 / peak)), 255).astype(np.uint8)
+        return np.minimum(np.rint(counts * 255 / peak), 255).astype(np.uint8)
     table = _poisson_table(float(peak))
     levels = np.ascontiguousarray(image).reshape(-1)
     bits = random_bits(levels.size, seed)
@@ -157,8 +157,8 @@ def salt_pepper(
 def _throw(values: np.ndarray, amount: float, seed: int, channels: int) -> None:
     half, total = amount / 2, values.size // channels
     rates = -np.log1p([-half / (1 - half), -half])
-    throws: np.ndarray = np.random.Generator(np.random.SFC64(seed)).poisson(rates * total)
-    salt, pepper = throws.tolist()
+    rng = np.random.Generator(np.random.SFC64(seed))
+    salt, pepper = (rng.poisson(rate * total) for rate in rates.tolist())
     first: np.ndarray = (random_uniform(salt + pepper, seed) * total).astype(np.intp) * channels
     for value, index in ((255, first[:salt]), (0, first[salt:])):
         for _ in range(channels):
