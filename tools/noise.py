@@ -18,7 +18,7 @@ def parse_args() -> argparse.Namespace:
     show.add_argument('-o', '--out', default='noises.png', help='default: %(default)s')
     show.add_argument('--noise', nargs='+', metavar='NAME', help='only these classes or presets')
     show.add_argument('--crop', type=int, default=144, help='side of a tile (%(default)s pixels)')
-    show.add_argument('--columns', type=int, default=6, help='tiles per row (%(default)s)')
+    show.add_argument('--columns', type=int, default=5, help='tiles per row (%(default)s)')
     show.add_argument('--seed', type=int, default=0)
     show.add_argument('--colors', type=int, help='small palette PNG of that many colours')
 

@@ -149,7 +149,7 @@ def _gni() -> dict[str, tuple[Spec, str]]:
     return {
         f'gni/{name}': (
             _of(type_, variance=0.04, unit='[-1,1]', **arguments),
-            f'{text}; level: the variance in [-1,1], default 0.04',
+            f'{text}; level: variance in [-1,1], now 0.04',
         )
         for name, (type_, arguments, text) in _GNI.items()
     }

@@ -27,7 +27,7 @@ GALLERY: dict[str, tuple[str, NoiseSpec]] = {
         'sigma 25, one field',
         {'type': 'GaussianNoise', 'sigma': 25, 'unit': 255, 'mono': True},
     ),
-    'Uniform': ('+-50', {'type': 'UniformNoise', 'amplitude': 50, 'unit': 255}),
+    'Uniform': ('-50 to 50', {'type': 'UniformNoise', 'amplitude': 50, 'unit': 255}),
     'Laplace': ('sigma 25', {'type': 'LaplaceNoise', 'sigma': 25, 'unit': 255}),
     'Salt and pepper': ('amount 0.06', {'type': 'SaltPepperNoise', 'amount': 0.06}),
     'Speckle': ('sigma 64 at white', {'type': 'MultiplicativeNoise', 'sigma': 64, 'unit': 255}),
@@ -37,7 +37,7 @@ GALLERY: dict[str, tuple[str, NoiseSpec]] = {
         {'type': 'PoissonGaussianNoise', 'peak': 30, 'sigma': 15, 'unit': 255},
     ),
     'Heteroscedastic': (
-        'sigma 40 x^1/2, 5',
+        'sigma 40 at white, 5',
         {'type': 'HeteroscedasticNoise', 'sigma_signal': 40, 'sigma_read': 5, 'unit': 255},
     ),
     'Pink (power law)': (
@@ -51,8 +51,11 @@ GALLERY: dict[str, tuple[str, NoiseSpec]] = {
         'sigma 50, 64x64',
         {'type': 'PatchGaussianNoise', 'sigma': 50, 'unit': 255, 'size': 64},
     ),
-    'Mixture': ('NR-GAN F', 'nrgan/F'),
+    'Mixture': ('per pixel, NR-GAN F', 'nrgan/F'),
     'Sequential': ('NR-GAN L', 'nrgan/L'),
+    'JPEG': ('libjpeg, quality 10', {'type': 'JPEGNoise', 'quality': 10}),
+    'Differentiable JPEG': ('quality 10', {'type': 'DifferentiableJPEG', 'quality': 10}),
+    'Quantised': ('3 bits per channel', {'type': 'QuantizeNoise', 'bits': 3}),
 }
 
 
@@ -61,7 +64,7 @@ def noise_sheet(
     noises: Mapping[str, tuple[str, NoiseSpec]] | None = None,
     *,
     crop: int = 144,
-    columns: int = 6,
+    columns: int = 5,
     seed: int = 0,
 ) -> np.ndarray:
     """Draw a grid: the clean crop, then the same crop under every noise, at native resolution.

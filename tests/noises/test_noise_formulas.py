@@ -57,7 +57,7 @@ def test_moments_are_tested_for_almost_every_noise():
             noise.variance(grey_ramp(), noise.sample_params(1, generator()))
         except NotImplementedError:
             without.append(case)
-    assert set(without) <= {'NRGANCompatNoise', 'JPEGNoise', 'DiffJPEGNoise', 'QuantizeNoise'}
+    assert without == ['NRGANCompatNoise']
 
 
 @pytest.mark.parametrize(
