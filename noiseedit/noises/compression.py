@@ -131,8 +131,10 @@ def jpeg(image: np.ndarray, quality: int, subsampling: Subsampling = '4:2:0') ->
     image = np.ascontiguousarray(image)
     if image.shape[2] != 3:
         return _round_trip(image, quality, subsampling).reshape(image.shape)
-    decoded = _round_trip(cv2.cvtColor(image, cv2.COLOR_RGB2BGR), quality, subsampling)
-    return cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB, dst=decoded)
+    bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
+    if hasattr(cv2, 'IMREAD_COLOR_RGB'):  # OpenCV >= 4.11
+        return _round_trip(bgr, quality, subsampling, cv2.IMREAD_COLOR_RGB)
+    return cv2.cvtColor(_round_trip(bgr, quality, subsampling), cv2.COLOR_BGR2RGB)
 
 
 def _jpeg_planes(planes: np.ndarray, quality: int, subsampling: Subsampling) -> Sequence[Any]:
@@ -143,8 +145,13 @@ def _jpeg_planes(planes: np.ndarray, quality: int, subsampling: Subsampling) -> 
     return cv2.split(decoded)[::-1]
 
 
-def _round_trip(bgr: np.ndarray, quality: int, subsampling: Subsampling) -> np.ndarray:
-    """Encode and decode (H, W, 3) in OpenCV's channel order, or grey (H, W[, 1])."""
+def _round_trip(
+    bgr: np.ndarray, quality: int, subsampling: Subsampling, read_as: int = -1
+) -> np.ndarray:
+    """Encode (H, W, 3) in OpenCV's channel order, or grey (H, W[, 1]), and decode it.
+
+    ``read_as`` is OpenCV's flag for the decoder; -1: as stored (BGR or grey).
+    """
     import cv2
 
     if bgr.ndim == 3 and bgr.shape[2] not in (1, 3):
@@ -156,7 +163,7 @@ def _round_trip(bgr: np.ndarray, quality: int, subsampling: Subsampling) -> np.n
     options = [cv2.IMWRITE_JPEG_QUALITY, quality]
     options += [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, factor[subsampling]]
     data = cv2.imencode('.jpg', bgr, options)[1]
-    return np.asarray(cv2.imdecode(data, cv2.IMREAD_UNCHANGED))
+    return np.asarray(cv2.imdecode(data, read_as))
 
 
 @NOISES.register_module()
