@@ -208,7 +208,7 @@ def read_result(path: str | Path) -> Result:
 # Comparison.
 
 
-def compare(a: Result, b: Result) -> dict[str, Any]:
+def compare(a: Mapping[str, Any], b: Mapping[str, Any]) -> dict[str, Any]:
     """Compare two sweeps of the same images, noises and metrics.
 
     Args:
@@ -238,7 +238,7 @@ def compare(a: Result, b: Result) -> dict[str, Any]:
     return {'rows': rows, 'break_even': _break_evens(rows)}
 
 
-def _values(result: Result) -> dict[tuple[str, str, float | None], list[float]]:
+def _values(result: Mapping[str, Any]) -> dict[tuple[str, str, float | None], list[float]]:
     """Return (metric, noise, level) -> value per image, averaged over repetitions."""
     found: dict[tuple[str, str, float | None], list[list[float]]] = {}
     for cell in result['cells']:

@@ -1,1 +1,1 @@
-"""."""
+"""Tables, curves, picture grids and pages made from results."""

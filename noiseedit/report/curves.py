@@ -1,0 +1,263 @@
+"""Curves of metrics over noise levels, drawn with matplotlib (imported when needed)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from noiseedit.evaluation.statistics import break_even
+from noiseedit.report.tables import CLEAN
+
+Result = Mapping[str, Any]
+
+# Okabe and Ito's palette: distinct for colour-blind readers.
+COLOURS = ('#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#000000')
+MARKERS = ('o', 's', '^', 'D', 'v', 'P', 'X')
+STYLE = {
+    'figure.facecolor': 'white',
+    'axes.grid': True,
+    'grid.color': '#e6e6e6',
+    'grid.linewidth': 0.7,
+    'axes.axisbelow': True,
+    'axes.spines.top': False,
+    'axes.spines.right': False,
+    'axes.edgecolor': '#888888',
+    'axes.titlesize': 10.5,
+    'axes.labelsize': 9.5,
+    'xtick.labelsize': 8.5,
+    'ytick.labelsize': 8.5,
+    'legend.fontsize': 8.5,
+    'legend.frameon': False,
+    'font.family': 'DejaVu Sans',
+}
+"""Look of every figure."""
+
+
+def draw_sweep(result: Result, path: str | Path) -> None:
+    """Draw one sweep: a panel per metric, a curve per noise, the clean value as a line.
+
+    Noises without levels are drawn as points. Bands are 95 % intervals.
+
+    Args:
+        result: See :func:`noiseedit.evaluation.results.make_result`.
+        path: PNG (or any suffix that matplotlib knows).
+    """
+    with _figure(len(result['metrics']), 1) as (figure, axes):
+        for axis, metric in zip(axes[0], result['metrics'], strict=True):
+            _draw_metric(axis, result, metric)
+        handles, labels = axes[0][0].get_legend_handles_labels()
+        _legend_below(figure, handles, labels)
+        save_figure(figure, path)
+
+
+def draw_comparison(results: Mapping[str, Result], path: str | Path) -> None:
+    """Draw several sweeps of the same noises: a row per metric, a column per noise.
+
+    Args:
+        results: Name of the model -> its sweep.
+        path: PNG (or any suffix that matplotlib knows).
+    """
+    first = next(iter(results.values()))
+    noises = [noise for noise in first['noises'] if noise['levels'] != [None]]
+    metrics = first['metrics']
+    if not noises:
+        _draw_points(results, path)
+        return
+    with _figure(len(noises), len(metrics)) as (figure, axes):
+        for row, metric in zip(axes, metrics, strict=True):
+            for axis, noise in zip(row, noises, strict=True):
+                _draw_models(axis, results, noise, metric)
+            _share_range(row)
+            row[0].set_ylabel(_metric_label(metric))
+        for axis, noise in zip(axes[0], noises, strict=True):
+            axis.set_title(noise['label'])
+        for axis, noise in zip(axes[-1], noises, strict=True):
+            axis.set_xlabel(_level_label(noise))
+        handles, labels = axes[0][0].get_legend_handles_labels()
+        _legend_below(figure, *_with_keys(handles, labels, len(results)))
+        save_figure(figure, path)
+
+
+# Panels.
+
+
+def _draw_metric(axis: Any, result: Result, metric: Mapping[str, Any]) -> None:
+    name = metric['name']
+    rows = [row for row in result['rows'] if row['metric'] == name]
+    (clean,) = (row for row in rows if row['noise'] == CLEAN)
+    axis.axhline(clean['mean'], color='#555555', linewidth=1, linestyle=(0, (4, 3)), label=CLEAN)
+    if all(noise['levels'] == [None] for noise in result['noises']):
+        _points(axis, [row for row in rows if row['noise'] != CLEAN], COLOURS[0], 0.0)
+    else:
+        for index, noise in enumerate(result['noises']):
+            _curve(axis, [r for r in rows if r['noise'] == noise['label']], index, noise['label'])
+        axis.set_xlabel(_level_label(result['noises'][0]))
+    axis.set_title(_metric_label(metric))
+
+
+def _draw_models(
+    axis: Any, results: Mapping[str, Result], noise: Mapping[str, Any], metric: Mapping[str, Any]
+) -> None:
+    for index, (model, result) in enumerate(results.items()):
+        rows = [row for row in result['rows'] if row['metric'] == metric['name']]
+        (clean,) = (row['mean'] for row in rows if row['noise'] == CLEAN)
+        colour = COLOURS[index % len(COLOURS)]
+        axis.axhline(clean, color=colour, linewidth=0.9, linestyle=(0, (4, 3)), alpha=0.7)
+        _curve(axis, [row for row in rows if row['noise'] == noise['label']], index, model)
+    if len(results) == 2:
+        _mark_break_even(axis, list(results.values()), noise, metric['name'])
+
+
+def _mark_break_even(
+    axis: Any, results: Sequence[Result], noise: Mapping[str, Any], metric: str
+) -> None:
+    """Mark the level at which two curves meet."""
+    a, b = (
+        [
+            row
+            for row in result['rows']
+            if row['metric'] == metric and row['noise'] == noise['label']
+        ]
+        for result in results
+    )
+    if [row['level'] for row in a] != [row['level'] for row in b]:
+        return
+    levels = [row['level'] for row in a]
+    level = break_even(levels, [row['mean'] for row in a], [row['mean'] for row in b])
+    if level is not None:
+        axis.axvline(level, color='#777777', linewidth=0.9, linestyle=':')
+        place = axis.get_xaxis_transform()
+        axis.text(
+            level, 1.0, f' {level:.2g}', transform=place, fontsize=7.5, color='#555555', va='top'
+        )
+
+
+def _curve(axis: Any, rows: Sequence[Mapping[str, Any]], index: int, label: str) -> None:
+    rows = [row for row in rows if row['level'] is not None]
+    levels = [row['level'] for row in rows]
+    colour = COLOURS[index % len(COLOURS)]
+    low, high = [row['low'] for row in rows], [row['high'] for row in rows]
+    axis.fill_between(levels, low, high, color=colour, alpha=0.1, linewidth=0)
+    axis.plot(
+        levels,
+        [row['mean'] for row in rows],
+        color=colour,
+        marker=MARKERS[index % len(MARKERS)],
+        markersize=4,
+        linewidth=1.6,
+        label=label,
+    )
+
+
+def _draw_points(results: Mapping[str, Result], path: str | Path) -> None:
+    """Draw noises without levels: a panel per metric, a point with interval per noise and model."""
+    metrics = next(iter(results.values()))['metrics']
+    with _figure(len(metrics), 1) as (figure, axes):
+        for axis, metric in zip(axes[0], metrics, strict=True):
+            for index, (model, result) in enumerate(results.items()):
+                rows = [
+                    row
+                    for row in result['rows']
+                    if row['metric'] == metric['name'] and row['noise'] != CLEAN
+                ]
+                offset = (index - (len(results) - 1) / 2) * 0.18
+                _points(axis, rows, COLOURS[index % len(COLOURS)], offset, model)
+            axis.set_title(_metric_label(metric))
+        handles, labels = axes[0][0].get_legend_handles_labels()
+        _legend_below(figure, handles, labels)
+        save_figure(figure, path)
+
+
+def _points(
+    axis: Any,
+    rows: Sequence[Mapping[str, Any]],
+    colour: str,
+    offset: float,
+    label: str | None = None,
+) -> None:
+    names = [f'{row["noise"]}{_suffix(row["level"])}' for row in rows]
+    places = [offset + place for place in range(len(rows))]
+    means = [row['mean'] for row in rows]
+    spans = [
+        [row['mean'] - row['low'] for row in rows],
+        [row['high'] - row['mean'] for row in rows],
+    ]
+    axis.errorbar(
+        means, places, xerr=spans, fmt='o', color=colour, markersize=4, linewidth=1.2, label=label
+    )
+    axis.set_yticks(range(len(rows)), names)
+    axis.set_ylim(len(rows) - 0.4, -0.6)
+
+
+# Text and size.
+
+
+def _suffix(level: float | None) -> str:
+    return '' if level is None else f' {level:g}'
+
+
+def _metric_label(metric: Mapping[str, Any]) -> str:
+    """Return name and direction: ``PSNR in dB (higher is better)``, protocol below."""
+    kind, _, protocol = metric['name'].partition('(')
+    unit = ' [dB]' if kind == 'PSNR' else ''
+    arrow = '\u2191' if metric['higher_is_better'] else '\u2193'
+    return f'{kind}{unit} {arrow}' + (f'\n({protocol}' if protocol else '')
+
+
+def _level_label(noise: Mapping[str, Any]) -> str:
+    unit = f' in {noise["unit"]}' if noise['unit'] is not None else ''
+    name = noise['level_name'] or 'level'
+    bits8 = noise.get('strength_255')
+    if not bits8 or (name == 'sigma' and noise['unit'] == 255):
+        return f'{name}{unit}'
+    return f'{name}{unit}\n(std up to {max(bits8):.3g} of 255)'
+
+
+def _share_range(axes: Sequence[Any]) -> None:
+    """Give the panels of a row one vertical range, and tick labels on the first only."""
+    bounds = [axis.get_ylim() for axis in axes]
+    for place, axis in enumerate(axes):
+        axis.set_ylim(min(low for low, _ in bounds), max(high for _, high in bounds))
+        axis.tick_params(labelleft=place == 0)
+
+
+def _with_keys(
+    handles: Sequence[Any], labels: Sequence[str], models: int
+) -> tuple[list[Any], list[str]]:
+    """Add what dashed and dotted lines mean."""
+    from matplotlib.lines import Line2D
+
+    dashed = Line2D([], [], color='#777777', linewidth=0.9, linestyle=(0, (4, 3)))
+    dotted = Line2D([], [], color='#777777', linewidth=0.9, linestyle=':')
+    keys = [(dashed, 'on clean images'), (dotted, 'break-even')][: 2 if models == 2 else 1]
+    return [*handles, *(line for line, _ in keys)], [*labels, *(text for _, text in keys)]
+
+
+def _legend_below(figure: Any, handles: Sequence[Any], labels: Sequence[str]) -> None:
+    if handles:
+        figure.legend(handles, labels, loc='outside lower center', ncols=min(6, len(labels)))
+
+
+@contextmanager
+def _figure(columns: int, rows: int) -> Iterator[tuple[Any, Any]]:
+    """Yield a figure and its axes (rows, columns); needs no display and touches no global state."""
+    import matplotlib as mpl
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    with mpl.rc_context(STYLE):
+        width = 2.9 if columns > 2 else 4.4
+        figure = Figure(figsize=(width * columns, 2.5 * rows + 1.2), layout='constrained')
+        FigureCanvasAgg(figure)
+        yield figure, figure.subplots(rows, columns, squeeze=False)
+
+
+def save_figure(figure: Any, path: str | Path) -> None:
+    """Write a figure atomically; the suffix chooses the format."""
+    from noiseedit.imaging import atomic_file
+
+    path = Path(path)
+    with atomic_file(path) as temporary:
+        figure.savefig(temporary, format=path.suffix[1:] or 'png', dpi=160)

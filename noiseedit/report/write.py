@@ -1,0 +1,200 @@
+"""The files of a report: those beside ``sweep.json``, and the page that compares sweeps."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from noiseedit.errors import ConfigError
+from noiseedit.evaluation.results import compare, read_result
+from noiseedit.evaluation.statistics import plain
+from noiseedit.imaging import atomic_file
+from noiseedit.report import page, tables
+from noiseedit.report.curves import draw_comparison, draw_sweep
+from noiseedit.report.grid import cell_folder, draw_grid
+
+Result = Mapping[str, Any]
+
+
+def write_sweep(folder: str | Path) -> list[Path]:
+    """Write ``sweep.csv``, ``sweep.md`` and ``sweep.png`` beside the ``sweep.json`` of ``folder``.
+
+    Raises:
+        DataError: If there is no ``sweep.json``.
+    """
+    folder = Path(folder)
+    result = read_result(folder)
+    _write(folder / 'sweep.csv', tables.sweep_csv(result))
+    _write(folder / 'sweep.md', tables.sweep_markdown(result))
+    draw_sweep(result, folder / 'sweep.png')
+    return [folder / f'sweep.{suffix}' for suffix in ('json', 'csv', 'md', 'png')]
+
+
+def write_scores(
+    scores: Mapping[str, float],
+    records: Mapping[str, Sequence[tuple[str, float]]],
+    folder: str | Path,
+    out: str | Path | None = None,
+) -> None:
+    """Write the scores of a test, and those per image.
+
+    Args:
+        scores: Metric name -> value.
+        records: Metric name -> (sample key, value) per image.
+        folder: Gets ``test_images.csv``.
+        out: JSON file for ``scores`` (NaN becomes null); ``None``: not written.
+    """
+    _write(Path(folder) / 'test_images.csv', tables.scores_csv(records))
+    if out is not None:
+        _write(Path(out), json.dumps(plain(dict(scores)), indent=1, allow_nan=False) + '\n')
+
+
+def summary_lines(folders: Sequence[str | Path]) -> list[str]:
+    """Return the table of break-even levels of each sweep with the first, as lines of text."""
+    names = names_of(folders)
+    baseline = read_result(folders[0])
+    lines = []
+    for name, folder in zip(names[1:], folders[1:], strict=True):
+        lines += [f'break-even of {name} with {names[0]} (level at which the curves meet):', '']
+        compared = compare(baseline, read_result(folder))
+        lines += [*tables.break_even_table(compared).splitlines(), '']
+    return lines
+
+
+def write_report(folders: Sequence[str | Path], out: str | Path) -> list[Path]:
+    """Write ``report.html`` (self-contained) with its table and pictures into ``out``.
+
+    Args:
+        folders: Work folders with a ``sweep.json`` each; the first is the baseline.
+        out: Folder of the report.
+
+    Raises:
+        DataError: If a folder has no sweep, or the sweeps have nothing in common.
+        ConfigError: If there are no folders.
+    """
+    if not folders:
+        raise ConfigError('report: expected at least one work folder with a sweep.json')
+    named = dict(zip(names_of(folders), map(Path, folders), strict=True))
+    results = {name: read_result(folder) for name, folder in named.items()}
+    out = Path(out)
+    out.mkdir(parents=True, exist_ok=True)
+    if len(results) == 1:
+        body, files = _single(named, results, out)
+    else:
+        body, files = _several(named, results, out)
+    title = 'Under noise: ' + ' against '.join(results)
+    _write(out / 'report.html', page.page(title, body))
+    return [out / 'report.html', *files]
+
+
+def names_of(folders: Sequence[str | Path]) -> list[str]:
+    """Return a short unique name per folder: its last part, or as many as it takes."""
+    paths = [Path(folder).resolve() for folder in folders]
+    for count in range(1, max(len(path.parts) for path in paths) + 1):
+        names = ['/'.join(path.parts[-count:]) for path in paths]
+        if len(set(names)) == len(names):
+            return names
+    raise ConfigError(f'report: a folder is named twice: {", ".join(map(str, folders))}')
+
+
+def _single(
+    folders: Mapping[str, Path], results: Mapping[str, Result], out: Path
+) -> tuple[list[str], list[Path]]:
+    ((name, result),) = results.items()
+    figure = out / 'curves.png'
+    draw_sweep(result, figure)
+    body = [page.picture(figure, 'metrics over noise levels')]
+    for metric in result['metrics']:
+        body += [
+            page.heading(metric['name']),
+            page.table(tables.metric_table(result, metric['name'])),
+        ]
+        body += [page.table(tables.summary_table(result, metric['name']))]
+    grids = _grids(folders, results, out)
+    return [*body, *_shown(grids), page.note(_provenance(name, result))], [figure, *grids.values()]
+
+
+def _several(
+    folders: Mapping[str, Path], results: Mapping[str, Result], out: Path
+) -> tuple[list[str], list[Path]]:
+    figure = out / 'comparison.png'
+    draw_comparison(results, figure)
+    body = [page.picture(figure, 'metrics over noise levels; dashed: on clean images')]
+    text = []
+    baseline, *others = results
+    for other in others:
+        compared = compare(results[baseline], results[other])
+        names = (baseline, other)
+        body += [page.heading(f'Break-even of {other} with {baseline}')]
+        body += [page.note('level at which the two curves meet'), _break_even(compared)]
+        body += [page.heading(f'{other} against {baseline}'), *_tables(compared, names)]
+        text += [f'# {other} against {baseline}\n', tables.comparison_markdown(compared, names)]
+    _write(out / 'comparison.md', '\n'.join(text))
+    grids = _grids(folders, results, out)
+    body[1:1] = [*_shown(grids), *_slider(folders, results)]
+    body += [page.note(_provenance(name, result)) for name, result in results.items()]
+    return body, [out / 'comparison.md', figure, *grids.values()]
+
+
+def _break_even(compared: Mapping[str, Any]) -> str:
+    return page.table(tables.break_even_table(compared))
+
+
+def _tables(compared: Mapping[str, Any], names: tuple[str, str]) -> list[str]:
+    metrics = dict.fromkeys(row['metric'] for row in compared['rows'])
+    parts = []
+    for metric in metrics:
+        parts += [page.note(metric), page.table(tables.comparison_table(compared, metric, names))]
+    return parts
+
+
+def _grids(
+    folders: Mapping[str, Path], results: Mapping[str, Result], out: Path
+) -> dict[str, Path]:
+    """Draw a picture grid per noise; return noise -> file."""
+    drawn = {}
+    first = next(iter(results.values()))
+    for noise in first['noises']:
+        file = out / f'grid_{noise["label"].replace("/", "-")}.png'
+        if noise['levels'] != [None] and draw_grid(folders, results, noise['label'], file):
+            drawn[noise['label']] = file
+    return drawn
+
+
+def _shown(grids: Mapping[str, Path]) -> list[str]:
+    parts = []
+    for noise, file in grids.items():
+        parts += [page.heading(f'Pictures under {noise}'), page.picture(file, noise)]
+    return parts
+
+
+def _slider(folders: Mapping[str, Path], results: Mapping[str, Result]) -> list[str]:
+    """Return a before/after handle: first and last model at the strongest level of a noise."""
+    (left, a), *_, (right, b) = folders.items()
+    first = results[left]
+    shown = [noise for noise in first['noises'] if noise['levels'] != [None]]
+    keys = [key for key in first.get('examples', []) if key in results[right].get('examples', [])]
+    if not shown or not keys:
+        return []
+    noise, level = shown[0]['label'], max(shown[0]['levels'])
+    files = [cell_folder(folder, noise, level) / f'{keys[0]}_pred.png' for folder in (a, b)]
+    if not all(file.exists() for file in files):
+        return []
+    title = f'{noise} at {level:g}'
+    return [page.heading(title), page.slider(files[0], files[1], (left, right))]
+
+
+def _provenance(name: str, result: Result) -> str:
+    versions = ', '.join(f'{key} {value}' for key, value in result['versions'].items())
+    return (
+        f'{name}: config {result["config"]} ({result["config_sha256"][:12]}), checkpoint '
+        f'{result["checkpoint"]} ({result["checkpoint_sha256"][:12]}), {len(result["images"])} '
+        f'images, seed {result["seed"]}; {versions}'
+    )
+
+
+def _write(path: Path, text: str) -> None:
+    with atomic_file(path) as temporary:
+        temporary.write_text(text)
