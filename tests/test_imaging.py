@@ -1,6 +1,5 @@
 """Image files: every kind against Pillow, and every kind of bad input with its message."""
 
-import os
 import struct
 import zlib
 
@@ -51,7 +50,8 @@ def test_eight_bit_files_equal_pillow(tmp_path, suffix, mode, png_decoder):
     with Image.open(file) as expected:
         np.testing.assert_array_equal(image, np.asarray(expected.convert('RGB')))
     assert image.dtype == np.uint8
-    assert image.flags.writeable and image.flags.c_contiguous
+    assert image.flags.writeable
+    assert image.flags.c_contiguous
 
 
 @pytest.mark.parametrize('mode', ['1', 'L', 'P', 'RGB', 'CMYK'])
@@ -273,11 +273,16 @@ def test_what_cannot_be_written_is_refused(tmp_path, name, image, message):
 def test_a_failed_write_leaves_the_old_file(tmp_path):
     file = tmp_path / 'a.txt'
     file.write_text('old')
-    with pytest.raises(RuntimeError), atomic_file(file) as temporary:
-        temporary.write_text('half of the n')
-        raise RuntimeError
+
+    def fail():
+        with atomic_file(file) as temporary:
+            temporary.write_text('half of the n')
+            raise RuntimeError('disk full')
+
+    with pytest.raises(RuntimeError, match='disk full'):
+        fail()
     assert file.read_text() == 'old'
-    assert os.listdir(tmp_path) == ['a.txt']
+    assert list(tmp_path.iterdir()) == [file]
 
 
 # Folders.

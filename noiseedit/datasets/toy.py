@@ -148,7 +148,7 @@ def _spread(places: list[Any], length: int | None) -> list[Any]:
         return places
     if not 1 <= length <= len(places):
         raise ConfigError(f'length: expected 1 to {len(places)} crops, got {length}')
-    return [places[number * len(places) // length] for number in range(length)]
+    return [places[(2 * number + 1) * len(places) // (2 * length)] for number in range(length)]
 
 
 @DATASETS.register_module()
