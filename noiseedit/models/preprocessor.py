@@ -176,7 +176,8 @@ def _copies(samples: list[EditSample] | None) -> list[EditSample]:
 def _record(
     sample: EditSample, inputs: Mapping[str, Tensor], index: int, noise: BaseNoise | None
 ) -> None:
-    sample.set_metainfo({'noise': repr(noise) if noise is not None else 'none'})
+    if noise is not None or 'noise' not in sample:  # the pipeline may have noted its own
+        sample.set_metainfo({'noise': repr(noise) if noise is not None else 'none'})
     if 'source' in inputs:
         sample.set_data({'input': inputs['source'][index]})
     if 'target' in inputs:

@@ -134,3 +134,10 @@ def test_noise_for_an_input_that_is_missing_is_refused():
 def test_a_test_batch_without_samples_is_refused():
     with pytest.raises(ConfigError, match='data_samples'):
         EditPreprocessor()({'inputs': make_batch()['inputs']})
+
+
+def test_noise_of_the_pipeline_stays_on_record():
+    data = make_batch()
+    data['data_samples'][0].set_metainfo({'noise': 'GaussianNoise(of the pipeline)'})
+    samples = EditPreprocessor()(data)['data_samples']
+    assert [sample.noise for sample in samples] == ['GaussianNoise(of the pipeline)', 'none']

@@ -1,0 +1,14 @@
+# DnCNN-B: one network of 20 layers for every sigma of U(0, 55); patches of 50x50; tested at 25.
+_base_ = ['./dncnn_gray_awgn25.py']
+
+model = dict(generator=dict(depth=20))
+noise = dict(train=dict(sigma=(0, 55)))
+train_dataloader = dict(
+    dataset=dict(
+        pipeline=[
+            dict(type='RandomCrop', size=50),
+            dict(type='RandomDihedral'),
+            dict(type='NoiseSlot'),
+        ]
+    )
+)
