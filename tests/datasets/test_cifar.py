@@ -41,7 +41,7 @@ def zipped(tmp_path):
 @pytest.fixture
 def official(tmp_path, monkeypatch):
     """Write files in the official format, and let torchvision accept their checksums."""
-    from torchvision.datasets import CIFAR10 as Official  # noqa: N811
+    from torchvision.datasets import CIFAR10 as Official
 
     place = tmp_path / 'official' / 'cifar-10-batches-py'
     place.mkdir(parents=True)

@@ -176,7 +176,7 @@ def test_a_failed_build_leaves_nothing_behind(make_folder, tmp_path, monkeypatch
         raise OSError(28, 'No space left on device')
 
     monkeypatch.setattr('noiseedit.datasets.store._write_aligned', full)
-    with pytest.raises(DataError, match='image cache cannot be written: .*No space left'):
+    with pytest.raises(DataError, match=r'image cache cannot be written: .*No space left'):
         store_of(make_folder('a'), tmp_path / 'cache')
     assert [path.suffix for path in (tmp_path / 'cache').iterdir()] == ['.lock']
 
