@@ -237,12 +237,18 @@ class AdditiveNoise(BaseNoise):
         super().__init__(one_level(unit, sigma=sigma, variance=variance), **kwargs)
 
     def field(self, x: Tensor, generator: Generator) -> Tensor:
-        """Draw zero-mean noise of unit variance, broadcastable to ``x``, on its device."""
+        """Draw zero-mean noise of unit variance, broadcastable to ``x``, on its device.
+
+        Must be a new tensor: it is overwritten.
+        """
         raise NotImplementedError(f'{type(self).__name__} must implement field or apply')
 
     def apply(self, x: Tensor, params: Params, generator: Generator) -> Tensor:
         """Return ``x + sigma * field``."""
-        return torch.addcmul(x, params['sigma'], self.field(x, generator))
+        field, sigma = self.field(x, generator), params['sigma']
+        if field.shape != x.shape or field.dtype != x.dtype or sigma.requires_grad:
+            return torch.addcmul(x, sigma, field)
+        return field.mul_(sigma).add_(x)  # in place: no second image in memory
 
     def variance(self, x: Tensor, params: Params) -> Tensor:
         """Return sigma^2 (N, 1, 1, 1)."""

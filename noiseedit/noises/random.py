@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from typing import TypeAlias
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -21,7 +22,8 @@ class SampleStreams:
     """One reproducible stream per sample of a batch.
 
     Draw ``k`` of sample ``i`` depends on ``seeds[i]`` and ``k`` alone. One generator is re-seeded
-    for each sample and draw (about 1 microsecond), so that no generator state is kept.
+    for each sample and draw (about 1 microsecond), so that no generator state is kept. Torch's CPU
+    generator reads 32 bits of a seed: among n streams two agree with probability n^2 / 2^33.
 
     Args:
         seeds: One non-negative integer per sample, e.g. from :func:`noiseedit.seeding.derive_seed`.
@@ -43,14 +45,14 @@ class SampleStreams:
         """Call ``draw(out[i], generator of sample i)`` for every sample; return ``out``."""
         if len(out) != len(self.seeds):
             raise ValueError(f'expected {len(self.seeds)} samples (one per seed), got {len(out)}')
-        for row, seed in zip(out, self.seeds, strict=True):
-            draw(row, self._generator.manual_seed(mix(seed, self._draws)))
+        for row, seed in zip(out, mix_all(self.seeds, self._draws), strict=True):
+            draw(row, self._generator.manual_seed(seed))
         self._draws += 1
         return out
 
     def fork(self) -> SampleStreams:
         """Return new streams for a part of a noise; costs this one a single draw."""
-        seeds = [mix(seed, self._draws) >> 1 for seed in self.seeds]
+        seeds = [seed >> 1 for seed in mix_all(self.seeds, self._draws)]
         self._draws += 1
         return SampleStreams(seeds, self.keys)
 
@@ -63,12 +65,20 @@ class SampleStreams:
 Generator: TypeAlias = torch.Generator | SampleStreams
 
 
-def mix(seed: int, draw: int) -> int:
-    """Return word ``draw`` of stream ``seed``: SplitMix64's output function (avalanche)."""
-    z = (seed + (draw + 1) * GOLDEN) & MASK
-    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & MASK
-    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & MASK
-    return z ^ (z >> 31)
+def mix_all(seeds: Sequence[int], draw: int) -> list[int]:
+    """Return word ``draw`` of the SplitMix64 stream that each seed starts."""
+    z = np.array(seeds, np.uint64)
+    z += np.uint64((draw + 1) * GOLDEN & MASK)
+    return avalanche(z, np.empty_like(z)).tolist()
+
+
+def avalanche(z: np.ndarray, scratch: np.ndarray) -> np.ndarray:
+    """Apply SplitMix64's output function to every uint64 of ``z``, in place; return ``z``."""
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        z ^= np.right_shift(z, np.uint64(shift), out=scratch)
+        z *= np.uint64(factor)
+    z ^= np.right_shift(z, np.uint64(31), out=scratch)
+    return z
 
 
 def _fill(out: Tensor, generator: Generator, draw: Callable[..., object]) -> Tensor:

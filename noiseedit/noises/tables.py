@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from noiseedit.noises.random import GOLDEN, MASK, mix
+from noiseedit.noises.random import GOLDEN, MASK, avalanche, mix_all
 
 BLOCK = 1 << 15  # words hashed, or values looked up, at a time: stays in the L2 cache
 REST_SLOTS = 1 << 12
@@ -30,28 +30,19 @@ def random_words(count: int, seed: int, stream: int = 0) -> np.ndarray:
         seed: A 63-bit integer.
         stream: Which of several independent streams of the seed.
     """
-    start = mix(seed, stream)
+    (start,) = mix_all([seed], stream)
     words: np.ndarray = np.empty(count, np.uint64)
     scratch: np.ndarray = np.empty(min(count, BLOCK), np.uint64)
     for first in range(0, count, BLOCK):
         z = words[first : first + BLOCK]
         np.add(_weyl()[: len(z)], np.uint64((start + first * GOLDEN) & MASK), out=z)
-        _avalanche(z, scratch[: len(z)])
+        avalanche(z, scratch[: len(z)])
     return words
 
 
 @lru_cache(maxsize=1)
 def _weyl() -> np.ndarray:
     return frozen(np.arange(1, BLOCK + 1, dtype=np.uint64) * np.uint64(GOLDEN))
-
-
-def _avalanche(z: np.ndarray, scratch: np.ndarray) -> None:
-    """Apply SplitMix64's output function to every element, in place."""
-    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB), (31, 1)):
-        np.right_shift(z, np.uint64(shift), out=scratch)
-        np.bitwise_xor(z, scratch, out=z)
-        if factor != 1:
-            np.multiply(z, np.uint64(factor), out=z)
 
 
 def random_bits(count: int, seed: int) -> np.ndarray:
