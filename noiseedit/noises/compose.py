@@ -148,7 +148,8 @@ class OneOf(Choice):
             rows = (choice == index).nonzero().flatten()
             if len(rows):
                 own = {k: v[rows] for k, v in member_params(params, index).items()}
-                y[rows] = noise.corrupt(x[rows], own, select(part, rows.tolist()))
+                noisy = noise.corrupt(x[rows], own, select(part, rows.tolist()))
+                y[rows] = noisy.to(y.dtype)
         return y
 
     def mean(self, x: Tensor, params: Params) -> Tensor:

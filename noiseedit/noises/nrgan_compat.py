@@ -58,8 +58,8 @@ class NRGANCompatNoise(BaseNoise):
         keys = generator.keys if isinstance(generator, SampleStreams) else None
         if keys is None:
             raise ConfigError(
-                f'{self.name}: needs the index of every image: call per_sample(x, keys=indices), or '
-                "use noise.where='pipeline' on float images (after ToFloat)"
+                f'{self.name}: needs the index of every image: call per_sample(x, keys=indices) '
+                "or use noise.where='pipeline' on float images (after ToFloat)"
             )
         images = eight_bit(x.detach().cpu().double().permute(0, 2, 3, 1).numpy())
         stream = np.random.RandomState(0)  # seeded anew for every image: cheaper than a new one

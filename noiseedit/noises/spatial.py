@@ -94,7 +94,7 @@ class Patch(Wrapper):
         image = torch.arange(len(x), device=x.device)[:, None, None, None]
         channel = torch.arange(x.shape[1], device=x.device)[None, :, None, None]
         box = (image, channel, rows[:, None, :, None], columns[:, None, None, :])
-        return x.index_put(box, self.noise.corrupt(x[box], inner, generator))
+        return x.index_put(box, self.noise.corrupt(x[box], inner, generator).to(x.dtype))
 
     def mask(self, x: Tensor, params: Params) -> Tensor:
         """Return where the rectangles are, (N, 1, H, W) bool."""
