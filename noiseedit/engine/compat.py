@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Any
 
@@ -15,9 +14,7 @@ from mmengine.logging import MessageHub
 from mmengine.runner.checkpoint import CheckpointLoader
 
 from noiseedit.engine.checkpoint import load_checkpoint
-
-HISTORY_LENGTH = 10_000
-"""Values kept per logged scalar; MMEngine copies the whole history at every step."""
+from noiseedit.engine.history import BoundedHistory
 
 
 def apply() -> None:
@@ -49,25 +46,23 @@ def _load_url(filename: str, map_location: Any = None, progress: bool = True) ->
 
 
 def bound_histories() -> None:
-    """Keep the last :data:`HISTORY_LENGTH` values of a logged scalar instead of a million.
+    """Log scalars into :class:`BoundedHistory`.
 
-    MMEngine appends by copying, so that the cost of an iteration grows with the iterations done.
+    MMEngine's history copies up to a million values at every step: the cost of an iteration grows
+    with the iterations done.
     """
-    stock: Callable[..., None] = MessageHub.update_scalar
-    if getattr(stock, 'bounded', False):
-        return
+    MessageHub.update_scalar = _update_scalar
 
-    def update_scalar(
-        self: MessageHub, key: str, value: Any, count: int = 1, resumed: bool = True
-    ) -> None:
-        is_new = key not in self._log_scalars
-        stock(self, key, value, count, resumed)
-        if is_new:
-            self._log_scalars[key].max_length = HISTORY_LENGTH
 
-    update_scalar.bounded = True  # type: ignore[attr-defined]
-    update_scalar.__doc__ = stock.__doc__
-    MessageHub.update_scalar = update_scalar
+def _update_scalar(
+    self: MessageHub, key: str, value: Any, count: int = 1, resumed: bool = True
+) -> None:
+    """Append ``value`` to the history of ``key``, which is saved in checkpoints if ``resumed``."""
+    self._set_resumed_keys(key, resumed)
+    history = self._log_scalars.get(key)
+    if history is None:
+        history = self._log_scalars[key] = BoundedHistory()
+    history.update(self._get_valid_value(value), count)
 
 
 def find_mmcv_on_new_python() -> None:

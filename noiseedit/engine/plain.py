@@ -15,6 +15,7 @@ import torch
 from mmengine.logging import HistoryBuffer
 from torch import Tensor
 
+from noiseedit.engine.history import BoundedHistory
 from noiseedit.errors import CheckpointError
 
 HISTORY_KEYS = frozenset(('log', 'count', 'max_length'))
@@ -122,5 +123,5 @@ def _is_history(value: Any) -> bool:
 
 
 def _to_history(value: Mapping[str, Any]) -> HistoryBuffer:
-    counts = value['count'].numpy().astype(np.int64)
-    return HistoryBuffer(value['log'].numpy().copy(), counts, max_length=value['max_length'])
+    counts = value['count'].long().tolist()
+    return BoundedHistory(value['log'].tolist(), counts, max_length=value['max_length'])

@@ -179,6 +179,7 @@ def test_losses_are_copied_to_the_host_once(monkeypatch):
     copies = []
     original = torch.Tensor.tolist
     monkeypatch.setattr(torch.Tensor, 'tolist', lambda t: copies.append(1) or original(t))
+    monkeypatch.setattr(torch.Tensor, 'is_cpu', False)  # as on a GPU
     outputs = {f'loss{i}': torch.tensor(float(i)) for i in range(5)}
     NaNGuardHook().after_train_iter(None, 0, None, outputs)
     assert len(copies) == 1

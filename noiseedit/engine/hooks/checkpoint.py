@@ -44,6 +44,8 @@ class CheckpointHook(StockCheckpointHook):
     """
 
     _default_greater_keys = (*StockCheckpointHook._default_greater_keys, 'psnr', 'ssim')
+    out_dir: str | None
+
     _default_less_keys = ('loss', 'mse', 'mae', 'lpips', 'dists', 'fid', 'kid', 'niqe', 'akld')
 
     def __init__(self, interval: int = -1, by_epoch: bool = False, **kwargs: Any) -> None:
@@ -57,8 +59,7 @@ class CheckpointHook(StockCheckpointHook):
     def before_train(self, runner: Runner) -> None:
         """Prepare the folder; remove what a killed process left half written."""
         work_dir = Path(runner.work_dir)
-        chosen: str | None = self.out_dir
-        folder = work_dir if chosen is None else Path(chosen) / work_dir.name
+        folder = Path(self.out_dir) / work_dir.name if self.out_dir else work_dir
         folder.mkdir(parents=True, exist_ok=True)
         self.out_dir = str(folder)
         self.keep_ckpt_ids = deque(runner.message_hub.get_info('keep_ckpt_ids') or [])

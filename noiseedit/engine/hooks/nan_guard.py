@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from typing import Any
 
 import torch
@@ -65,15 +65,14 @@ class NaNGuardHook(Hook):
 
 def _to_numbers(outputs: Mapping[str, Any]) -> dict[str, float]:
     """Return the scalar tensors of ``outputs`` as floats, through one copy to the host."""
-    scalars = {
-        name: value.detach().reshape(())
-        for name, value in outputs.items()
-        if isinstance(value, Tensor) and value.numel() == 1
-    }
-    if not scalars:
-        return {}
-    values = torch.stack([value.float() for value in scalars.values()]).tolist()
-    return dict(zip(scalars, values, strict=True))
+    scalars = {n: v for n, v in outputs.items() if isinstance(v, Tensor) and v.numel() == 1}
+    if all(value.is_cpu for value in scalars.values()):
+        return {name: value.item() for name, value in scalars.items()}
+    return dict(zip(scalars, _copy_together(scalars.values()), strict=True))
+
+
+def _copy_together(scalars: Iterable[Tensor]) -> list[float]:
+    return torch.stack([scalar.detach().reshape(()).float() for scalar in scalars]).tolist()
 
 
 def _terms(outputs: Mapping[str, Any]) -> str:
