@@ -197,9 +197,17 @@ def _is_plain_png(header: Image.Image, data: bytes) -> bool:
         and header.mode in ('RGB', 'L')
         and data[24] == 8
         and not header.has_transparency_data
-        and b'eXIf' not in data
-        and b'acTL' not in data
+        and not {b'eXIf', b'acTL'} & _png_chunks(data)
     )
+
+
+def _png_chunks(data: bytes) -> set[bytes]:
+    """Return the names of the chunks of a PNG file."""
+    names, at = set(), 8
+    while at + 8 <= len(data):
+        names.add(data[at + 4 : at + 8])
+        at += 12 + int.from_bytes(data[at : at + 4], 'big')
+    return names
 
 
 def _decode_png(data: bytes, size: tuple[int, int], mode: str) -> np.ndarray:
