@@ -44,6 +44,7 @@ class AddNoise:
         fixed: bool = False,
     ) -> None:
         self.noise: BaseNoise | None = None if noise is None else noises.build(noise)
+        self.text = repr(self.noise)
         self.key, self.seed, self.fixed = key, seed, fixed
 
     def __call__(self, results: dict[str, Any]) -> dict[str, Any]:
@@ -57,7 +58,7 @@ class AddNoise:
                 f'{", ".join(images_of(results))}'
             )
         results[self.key] = self._noisy(self.noise, clean, results)
-        results['noise'] = repr(self.noise)
+        results['noise'] = self.text
         return results
 
     def _noisy(self, noise: BaseNoise, clean: np.ndarray, results: dict[str, Any]) -> np.ndarray:
