@@ -12,7 +12,7 @@ from torch import Tensor
 from noiseedit.errors import ConfigError
 from noiseedit.noises.base import BaseNoise, Gradient, Params
 from noiseedit.noises.level import Level, Number, make_level
-from noiseedit.noises.random import Generator, SampleStreams
+from noiseedit.noises.random import Generator
 from noiseedit.registry import NOISES
 
 Subsampling: TypeAlias = Literal['4:2:0', '4:4:4']
@@ -114,10 +114,9 @@ class JPEGNoise(JPEGBase):
             target[:] = _jpeg_planes(planes.numpy(), int(quality), self.subsampling)
         return result.to(x).div_(255)
 
-    def apply_uint8(self, image: np.ndarray, seed: int) -> np.ndarray:
-        """Compress one 8-bit image (H, W, C)."""
-        params = self.sample_params(1, SampleStreams([seed]))
-        return jpeg(image, int(params['quality']), self.subsampling)
+    def fast_uint8(self, image: np.ndarray, seed: int) -> np.ndarray:
+        """Compress one 8-bit image."""
+        return jpeg(image, int(self.drawn(seed)['quality']), self.subsampling)
 
 
 def jpeg(image: np.ndarray, quality: int, subsampling: Subsampling = '4:2:0') -> np.ndarray:

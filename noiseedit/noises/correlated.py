@@ -6,11 +6,13 @@ import math
 from functools import lru_cache
 from typing import Any, ClassVar, Literal, TypeAlias
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from noiseedit.errors import ConfigError
+from noiseedit.noises import uint8
 from noiseedit.noises.base import AdditiveNoise, Params
 from noiseedit.noises.level import Number
 from noiseedit.noises.random import Generator, normal, normal_like
@@ -155,6 +157,11 @@ class BrownNoise(FilteredNoise):
     def field(self, x: Tensor, generator: Generator) -> Tensor:
         """Draw white noise and blur it."""
         return self._brown(self._white(x, generator))
+
+    def fast_uint8(self, image: np.ndarray, seed: int) -> np.ndarray:
+        """Blur in float32, with tabulated normals."""
+        sigma, full = 255 * self.drawn(seed)['sigma'], self.border == 'full'
+        return uint8.filtered(image, sigma, seed, taps=self.taps, full=full)
 
     def _white(self, x: Tensor, generator: Generator) -> Tensor:
         """Draw eps with a border of ``radius`` pixels that the blur consumes."""

@@ -6,10 +6,12 @@ import math
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from noiseedit.errors import ConfigError
+from noiseedit.noises import uint8
 from noiseedit.noises.base import AdditiveNoise, BaseNoise, Params, image_mean
 from noiseedit.noises.level import Number, Unit, one_level
 from noiseedit.noises.random import Generator, normal_like, uniform_like
@@ -46,6 +48,10 @@ class GaussianNoise(AdditiveNoise):
         """Draw eps, (N, C, H, W) or with ``mono`` (N, 1, H, W)."""
         return normal_like(x, generator, mono=self.mono)
 
+    def fast_uint8(self, image: np.ndarray, seed: int) -> np.ndarray:
+        """Add rounded noise from a table; see :func:`noiseedit.noises.uint8.additive`."""
+        return uint8.additive(image, 255 * self.drawn(seed)['sigma'], seed, mono=self.mono)
+
 
 @NOISES.register_module()
 class UniformNoise(AdditiveNoise):
@@ -80,6 +86,10 @@ class UniformNoise(AdditiveNoise):
         """Draw U(-sqrt(3), sqrt(3))."""
         return uniform_like(x, generator).mul_(2).sub_(1).mul_(math.sqrt(3))
 
+    def fast_uint8(self, image: np.ndarray, seed: int) -> np.ndarray:
+        """Add rounded noise from a table; see :func:`noiseedit.noises.uint8.additive`."""
+        return uint8.additive(image, 255 * self.drawn(seed)['sigma'], seed, law='uniform')
+
 
 @NOISES.register_module()
 class LaplaceNoise(AdditiveNoise):
@@ -93,6 +103,10 @@ class LaplaceNoise(AdditiveNoise):
         v = uniform_like(x, generator).mul_(2).sub_(1)
         tail = v.abs().clamp_(max=1 - 2**-24).neg_().log1p_()
         return v.sign_().mul_(tail).mul_(-math.sqrt(0.5))
+
+    def fast_uint8(self, image: np.ndarray, seed: int) -> np.ndarray:
+        """Add rounded noise from a table; see :func:`noiseedit.noises.uint8.additive`."""
+        return uint8.additive(image, 255 * self.drawn(seed)['sigma'], seed, law='laplace')
 
 
 @NOISES.register_module()
@@ -147,6 +161,13 @@ class SaltPepperNoise(BaseNoise):
         amount = self.amount(x, params)
         u = uniform_like(x, generator, mono=not self.per_channel)
         return torch.where(u < amount, (u >= amount / 2).to(x.dtype), x)
+
+    def fast_uint8(self, image: np.ndarray, seed: int) -> np.ndarray | None:
+        """Set pixels at random positions; not for levels given as variance."""
+        amount = self.drawn(seed).get('amount')
+        if amount is None:
+            return None
+        return uint8.salt_pepper(image, amount, seed, per_channel=self.per_channel)
 
     def mean(self, x: Tensor, params: Params) -> Tensor:
         """Return ``(1 - amount) * x + amount / 2``."""

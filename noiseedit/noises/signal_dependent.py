@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from noiseedit.errors import ConfigError
+from noiseedit.noises import uint8
 from noiseedit.noises.base import AdditiveNoise, BaseNoise, Gradient, Params, image_mean
 from noiseedit.noises.level import Level, Number, Unit, make_level, one_level
 from noiseedit.noises.random import Generator, normal_like, poisson
@@ -24,6 +26,10 @@ class MultiplicativeNoise(AdditiveNoise):
     def apply(self, x: Tensor, params: Params, generator: Generator) -> Tensor:
         """Return ``x + sigma * x * eps``."""
         return torch.addcmul(x, params['sigma'] * x, normal_like(x, generator))
+
+    def fast_uint8(self, image: np.ndarray, seed: int) -> np.ndarray:
+        """Multiply in float32, with tabulated normals."""
+        return uint8.speckle(image, 255 * self.drawn(seed)['sigma'], seed)
 
     def variance(self, x: Tensor, params: Params) -> Tensor:
         """Return ``(sigma * x)^2``."""
@@ -87,6 +93,15 @@ class PoissonNoise(BaseNoise):
             return torch.addcmul(x, _sqrt(gain * x), normal_like(x, generator))
         counts = poisson(x.clamp(min=0) / gain.clamp(min=1e-9), generator).to(x.device)
         return torch.where(gain > 0, counts * gain, x)
+
+    def fast_uint8(self, image: np.ndarray, seed: int) -> np.ndarray | None:
+        """Look counts up, or draw them one by one if making the table costs more; peaks only."""
+        peak = self.drawn(seed).get('peak')
+        if peak is None or self.approx == 'gauss':
+            return None
+        varies = self.level is not None and not self.level.is_fixed
+        exact = varies and image.size < uint8.POISSON_TABLE_PAYS
+        return uint8.poisson(image, peak, seed, exact=exact)
 
     def mean(self, x: Tensor, params: Params) -> Tensor:
         """Return ``max(x, 0)`` for counts, ``x`` for the approximation."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -14,7 +15,7 @@ from noiseedit.noises.build import NoiseSpec
 from noiseedit.noises.compose import member_params
 from noiseedit.noises.level import Number, Unit
 from noiseedit.noises.pixelwise import GaussianNoise
-from noiseedit.noises.random import Generator, fork, integers, select, uniform
+from noiseedit.noises.random import Generator, SampleStreams, fork, integers, select, uniform
 from noiseedit.noises.wrap import Wrapper
 from noiseedit.registry import NOISES
 
@@ -95,6 +96,16 @@ class Patch(Wrapper):
         channel = torch.arange(x.shape[1], device=x.device)[None, :, None, None]
         box = (image, channel, rows[:, None, :, None], columns[:, None, None, :])
         return x.index_put(box, self.noise.corrupt(x[box], inner, generator).to(x.dtype))
+
+    def fast_uint8(self, image: np.ndarray, seed: int) -> np.ndarray:
+        """Let the noise corrupt the rectangle; its level is the one drawn with the rectangle."""
+        params = self.sample_params(1, SampleStreams([seed]))
+        shape = torch.empty(1, 1, *image.shape[:2], device='meta')
+        (corner,), (size,) = (part.tolist() for part in self.boxes(shape, params))
+        box = tuple(slice(at, at + side) for at, side in zip(corner[::-1], size[::-1], strict=True))
+        noisy = image.copy()
+        noisy[box] = self.noise.apply_uint8(image[box], seed)
+        return noisy
 
     def mask(self, x: Tensor, params: Params) -> Tensor:
         """Return where the rectangles are, (N, 1, H, W) bool."""

@@ -28,6 +28,8 @@ from noiseedit.noises.tables import (
     tabulate,
 )
 
+POISSON_TABLE_PAYS = 1 << 17  # values per image above which a table for one image is cheaper
+
 Law: TypeAlias = Literal['normal', 'uniform', 'laplace']
 
 

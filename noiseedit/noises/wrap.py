@@ -6,6 +6,7 @@ import copy
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -41,6 +42,10 @@ class Wrapper(BaseNoise):
     def apply(self, x: Tensor, params: Params, generator: Generator) -> Tensor:
         """Apply the noise."""
         return self.noise.corrupt(x, params, generator)
+
+    def fast_uint8(self, image: np.ndarray, seed: int) -> np.ndarray | None:
+        """Let the noise do it."""
+        return self.noise.apply_uint8(image, seed)
 
     def mean(self, x: Tensor, params: Params) -> Tensor:
         """Return the mean of the noise."""
@@ -125,6 +130,10 @@ class Severity(Wrapper):
     def apply(self, x: Tensor, params: Params, generator: Generator) -> Tensor:
         """Apply the noise; severity 0 returns ``x``."""
         return super().apply(x, params, generator) if self.severity else x
+
+    def fast_uint8(self, image: np.ndarray, seed: int) -> np.ndarray | None:
+        """Let the noise do it; severity 0 copies."""
+        return super().fast_uint8(image, seed) if self.severity else image.copy()
 
     def mean(self, x: Tensor, params: Params) -> Tensor:
         """Return the mean of the noise."""
