@@ -114,6 +114,7 @@ def test_saved_by_two_processes_loaded_by_one(folder, tmp_path):
     assert (tmp_path / 'iter_8.pth').exists()
 
 
+@pytest.mark.slow
 def test_dist_train_script(tmp_path):
     """The shell script, torchrun, the train tool and the runner, with two processes."""
     config = tmp_path / 'toy_config.py'
