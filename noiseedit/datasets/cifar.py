@@ -135,13 +135,15 @@ def _from_zip(path: Path, cache: PathLike | None) -> tuple[np.ndarray, list[int]
     fingerprint = digest(str(state.st_size), str(state.st_mtime_ns))
     name = f'{path.stem}-{digest(str(path.resolve()))[:12]}'
     store = open_store(cache or 'memory', name, fingerprint, partial(_decode_zip, path, names))
-    return _stacked(store, path), [CLASSES.index(Path(name).parts[-2]) for name in names]
+    return _stacked(store, path), [CLASSES.index(_class_of(name)) for name in names]
 
 
 def _is_member(name: str) -> bool:
-    path = Path(name)
-    known = len(path.parts) >= 2 and path.parts[-2] in CLASSES
-    return known and path.suffix.lower() in IMAGE_SUFFIXES
+    return _class_of(name) in CLASSES and name.lower().endswith(IMAGE_SUFFIXES)
+
+
+def _class_of(name: str) -> str:
+    return name.rpartition('/')[0].rpartition('/')[2]
 
 
 def _decode_zip(path: Path, names: Sequence[str]) -> Iterator[Decoded]:
