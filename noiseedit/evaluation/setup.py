@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
@@ -28,7 +29,7 @@ def for_testing(
     Raises:
         ConfigError: If the config describes no test.
     """
-    config = config.copy()
+    config = copy.deepcopy(config)
     missing = [
         key for key in ('test_dataloader', 'test_evaluator', 'test_cfg') if config.get(key) is None
     ]
@@ -68,7 +69,7 @@ def for_sweep(config: Config, sweep: Mapping[str, Any], save_images: str | None 
         sweep: See :mod:`noiseedit.evaluation.sweep`.
         save_images: Folder for all predictions; ``None``: not written.
     """
-    config = config.copy()
+    config = copy.deepcopy(config)
     config.test_dataloader = ConfigDict(without_loader_noise(config.test_dataloader))
     config.test_cfg = ConfigDict(type='SweepTestLoop', sweep=sweep, save_images=save_images)
     return config

@@ -53,24 +53,25 @@ class LPIPS(ImageMetric):
             raise ConfigError(f'net: expected one of {", ".join(BACKBONES)}, got {net!r}')
         self.name = f'LPIPS({net}{",random" if weights == "random" else ""})'
         self.device = torch.device(device)
-        self.network = _network(net, weights).to(self.device)
+        file = None if weights == 'random' else _weight_file(net, weights)
+        self.network = _network(net, file).to(self.device)
 
     @torch.no_grad()
     def score(self, sample: EditSample) -> float:
         """Return the distance of ``pred`` and ``gt``; NaN if ``pred`` is not finite."""
-        images = [self._prepare(sample.get(name), name) for name in ('pred', 'gt')]
-        if not bool(images[0].isfinite().all()):
+        pred, target = (self._prepare(sample.get(name), name) for name in ('pred', 'gt'))
+        if not bool(pred.isfinite().all()):
             return float('nan')
-        return float(self.network(*images, normalize=True))
+        return float(self.network(pred.clamp(0, 1), target.clamp(0, 1), normalize=True))
 
     def _prepare(self, image: Tensor | None, name: str) -> Tensor:
         if image is None or image.ndim != 3 or len(image) != 3 or not image.is_floating_point():
             got = None if image is None else (*image.shape, image.dtype)
             raise DataError(f'{self.name}: expected {name} as (3, H, W) float in [0, 1], got {got}')
-        return image.detach().to(self.device, torch.float32)[None].clamp(0, 1)
+        return image.detach().to(self.device, torch.float32)[None]
 
 
-def _network(net: Backbone, weights: str | Path | None) -> nn.Module:
+def _network(net: Backbone, file: Path | None) -> nn.Module:
     try:
         from torchmetrics.functional.image.lpips import _LPIPS
     except ImportError as error:
@@ -80,8 +81,8 @@ def _network(net: Backbone, weights: str | Path | None) -> nn.Module:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         network: nn.Module = _LPIPS(net=net, pnet_rand=True)
-    if weights != 'random':
-        _load_backbone(network, net, _weight_file(net, weights))
+    if file is not None:
+        _load_backbone(network, net, file)
     return network.eval()
 
 

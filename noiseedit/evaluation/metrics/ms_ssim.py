@@ -84,6 +84,7 @@ class MSSSIM(PairMetric):
         if self.protocol.window != 'gaussian':
             raise ConfigError(f'MS-SSIM knows the Gaussian window alone, not profile={profile!r}')
         self.precision: Precision = precision
+        self.name = f'MS_SSIM({self.protocol})'
 
     def compare(self, pred: Array, target: Array) -> float:
         """Return :func:`ms_ssim`."""

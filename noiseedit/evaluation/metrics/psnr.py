@@ -24,7 +24,8 @@ def mse(pred: Array, target: Array) -> float:
     if pred.dtype == np.uint8:
         import cv2
 
-        return cv2.norm(pred, target, cv2.NORM_L2SQR) / pred.size
+        # an integer, but some versions of OpenCV square its square root
+        return round(cv2.norm(pred, target, cv2.NORM_L2SQR)) / pred.size
     difference = np.subtract(pred, target, dtype=np.float64).ravel()
     return float(difference @ difference) / pred.size
 
