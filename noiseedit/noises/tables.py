@@ -5,8 +5,8 @@ Randomness is SplitMix64 in counter mode: word ``i`` of stream ``s`` is a hash o
 
 A law over few integers (rounded noise, or 8-bit output given 8-bit input) is drawn by a table: an
 outcome of probability p owns ``floor(p * slots)`` equal slots; what the floors leave over is a
-second law, drawn only where the index falls behind the last slot (below 1 % of the values) and
-tabulated itself with 4,096 slots. The probability of an outcome is off by less than 2e-6.
+second law, drawn only where the index falls behind the last slot (below 2 % of the values) and
+tabulated itself with 4,096 slots. The probability of an outcome is off by less than 5e-6.
 """
 
 from __future__ import annotations
