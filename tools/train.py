@@ -45,8 +45,8 @@ def parse_args() -> argparse.Namespace:
 def training_config(args: argparse.Namespace) -> Config:
     config = config_from(args)
     if args.resume is not None:
-        config.resume = True
-        config.load_from = None if args.resume == 'auto' else args.resume
+        config.resume = 'auto' if args.resume == 'auto' else True
+        config.load_from = config.get('load_from') if args.resume == 'auto' else args.resume
     if args.amp:
         from noiseedit.engine.amp import enable_amp
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -13,6 +14,7 @@ from mmengine.device import get_device
 from mmengine.model import MMDistributedDataParallel, MMSeparateDistributedDataParallel
 from mmengine.optim import OptimWrapper, OptimWrapperDict
 from torch import distributed, nn
+from torch.nn.parallel import DistributedDataParallel
 
 from noiseedit.errors import ConfigError
 from noiseedit.registry import MODEL_WRAPPERS
@@ -94,7 +96,7 @@ class ChildrenDDP(MMSeparateDistributedDataParallel):
         nn.Module.__init__(self)  # this wrapper reduces nothing itself: not DDP's constructor
         _check_children(module)
         self.module = module.to(get_device())
-        settings = {'device_ids': _device_ids(), 'broadcast_buffers': False, **kwargs}
+        settings = {'device_ids': _device_ids(), **_own_buffers(), **kwargs}
         for name, child in module._modules.items():
             if child is not None and any(p.requires_grad for p in child.parameters()):
                 module._modules[name] = MMDistributedDataParallel(
@@ -117,6 +119,16 @@ class ChildrenDDP(MMSeparateDistributedDataParallel):
                 if isinstance(child, MMDistributedDataParallel):
                     stack.enter_context(child.no_sync())
             yield
+
+
+def _own_buffers() -> dict[str, bool]:
+    """Return the argument that keeps buffers as they are in every forward pass.
+
+    Exchanging them would change buffers in place between two passes and one backward.
+    """
+    known = inspect.signature(DistributedDataParallel).parameters
+    name = 'forward_sync_buffers' if 'forward_sync_buffers' in known else 'broadcast_buffers'
+    return {name: False}
 
 
 def _device_ids() -> list[int] | None:

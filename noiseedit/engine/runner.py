@@ -152,16 +152,27 @@ class NoiseRunner(Runner):
     # Checkpoints.
 
     def load_or_resume(self) -> None:
-        """Load or resume once, as the config says; the newest complete file if none is named."""
+        """Load or resume once, as the config says.
+
+        ``resume='auto'`` continues from the newest complete checkpoint of the work folder; if
+        there is none, training starts anew, from the weights of ``load_from`` if given.
+        """
         if self._has_loaded:
             return
-        if self._resume:
-            source = self._load_from or self._newest()
-            if source is not None:
-                self.resume(str(source))
+        source = self._resume_source()
+        if source is not None:
+            self.resume(str(source))
         elif self._load_from is not None:
             self.load_checkpoint(self._load_from, strict=self.cfg.get('load_strict', True))
         self._has_loaded = True
+
+    def _resume_source(self) -> Path | None:
+        """Return what to continue: ``load_from``, or the newest if that is absent or 'auto'."""
+        if not self._resume:
+            return None
+        if self._load_from is not None and self._resume != 'auto':
+            return Path(self._load_from)
+        return self._newest()
 
     def _newest(self) -> Path | None:
         with warnings.catch_warnings(record=True) as caught:

@@ -164,3 +164,19 @@ def test_a_gan_trains_and_resumes_in_bf16(tmp_path):
     for name, tensor in one['state_dict'].items():
         assert tensor.dtype is not torch.bfloat16
         assert torch.equal(tensor, other['state_dict'][name]), name
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a CUDA device')
+@pytest.mark.parametrize('dtype', ['bf16', 'fp16'])
+def test_mixed_precision_and_resume_on_a_gpu(tmp_path, dtype):
+    def settings(iters):
+        made = ConfigDict(toy.config(tmp_path, iters=iters, resume=True))
+        enable_amp(made.optim_wrapper, dtype)
+        return made
+
+    toy.train(settings(4))
+    resumed = toy.train(settings(8))
+    assert next(resumed.model.generator.parameters()).is_cuda
+    scaler = load_checkpoint(tmp_path / 'iter_8.pth')['optimizer']['generator']['loss_scaler']
+    assert bool(scaler) == (dtype == 'fp16')

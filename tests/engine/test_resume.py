@@ -129,6 +129,16 @@ def test_resume_in_an_empty_folder_starts_anew(tmp_path):
     assert toy.train(toy.config(tmp_path, iters=2, resume=True)).iter == 2
 
 
+def test_auto_resume_starts_from_given_weights_only_the_first_time(tmp_path, capsys):
+    toy.train(toy.config(tmp_path / 'base', iters=4, log_level='INFO'))
+    weights = str(tmp_path / 'base' / 'iter_4.pth')
+    settings = toy.config(tmp_path / 'own', resume='auto', load_from=weights, log_level='INFO')
+    for iters, text in ((4, f'weights loaded from {weights}'), (8, 'resumed at iteration 4')):
+        settings['train_cfg']['max_iters'] = iters
+        assert toy.train(settings).iter == iters
+        assert text in capsys.readouterr().out
+
+
 def test_weights_alone_are_no_training_state(tmp_path):
     toy.train(toy.config(tmp_path, iters=4))
     state = load_checkpoint(tmp_path / 'iter_4.pth')

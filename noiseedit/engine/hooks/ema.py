@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 import torch
@@ -58,8 +58,19 @@ class ModuleEMAHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Start from the weights, unless a checkpoint brought the average."""
+        live = self._live(runner)
         if not self.shadow:
-            self.shadow = {name: _copy(tensor) for name, tensor in self._live(runner).items()}
+            self.shadow = {name: _copy(tensor) for name, tensor in live.items()}
+        averaged = {name for name in live if self._is_averaged(name)}
+        self._averaged = self._pairs(live, averaged)
+        self._copied = self._pairs(live, live.keys() - averaged)
+
+    def _is_averaged(self, name: str) -> bool:
+        rule = name in self._trained or self.update_buffers == 'average'
+        return rule and self.shadow[name].is_floating_point()
+
+    def _pairs(self, live: dict[str, Tensor], names: Set[str]) -> tuple[list[Tensor], list[Tensor]]:
+        return [self.shadow[name] for name in names], [live[name] for name in names]
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
         """Undo a swap that a failed evaluation left behind."""
@@ -69,18 +80,13 @@ class ModuleEMAHook(Hook):
         self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None
     ) -> None:
         """Update the average."""
-        live = self._live(runner)
-        averaged = [name for name in live if self._averages(name, runner)]
-        if averaged:
-            past = [self.shadow[name] for name in averaged]
-            torch._foreach_lerp_(past, [live[name].float() for name in averaged], 1 - self.decay)
-        for name in live.keys() - set(averaged):
-            self.shadow[name].copy_(live[name])
-
-    def _averages(self, name: str, runner: Runner) -> bool:
-        if runner.iter < self.start_iter or not self.shadow[name].is_floating_point():
-            return False
-        return name in self._trained or self.update_buffers == 'average'
+        past, present = self._averaged
+        if past and runner.iter >= self.start_iter:
+            torch._foreach_lerp_(past, [tensor.float() for tensor in present], 1 - self.decay)
+        elif past:
+            torch._foreach_copy_(past, present)
+        if self._copied[0]:
+            torch._foreach_copy_(*self._copied)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Save the average under plain names."""
