@@ -11,7 +11,6 @@ from torch.utils.data import Dataset
 
 from noiseedit.config import bind_noise
 from noiseedit.engine import build_runner
-from noiseedit.engine.checkpoint import unwrapped  # noqa: F401
 from noiseedit.errors import CheckpointError  # noqa: F401
 from noiseedit.registry import DATASETS, DISCRIMINATORS, FUNCTIONS, GENERATORS, METRICS
 from noiseedit.seeding import derive_seed, generator_for

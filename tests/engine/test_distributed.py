@@ -1,7 +1,9 @@
 """Two gloo processes on a CPU: equal weights, averaged gradients, plain files, own noise."""
 
+import multiprocessing
 import os
 import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -11,64 +13,58 @@ import pytest
 import torch
 from torch import nn
 
-from noiseedit.engine.checkpoint import load_checkpoint
+from noiseedit.engine.checkpoint import load_checkpoint, unwrapped
 from noiseedit.engine.distributed import ChildrenDDP, init_processes
 from noiseedit.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parents[2]
 
-WORKER = """
-import sys
-from pathlib import Path
-import torch
-import engine_toy as toy
-
-folder = Path(sys.argv[1])
-
 
 class Watch(toy.Hook):
-    noise, gradients = [], []
+    """Note what the noise of every iteration was seeded with."""
+
+    def __init__(self):
+        self.noise = []
 
     def before_train_iter(self, runner, batch_idx, data_batch=None):
         self.noise.append(runner.model.module.data_preprocessor.generator.initial_seed())
 
 
-def settings(name, **more):
-    return toy.config(folder / name, launcher='pytorch', **more)
+def train_as_rank(rank, port, folder):
+    """Join a group of two and train; runs in a process of its own."""
+    os.environ |= {'RANK': str(rank), 'LOCAL_RANK': str(rank), 'WORLD_SIZE': '2'}
+    os.environ |= {'MASTER_ADDR': '127.0.0.1', 'MASTER_PORT': str(port)}
 
+    def train(name, **more):
+        watch = Watch()
+        runner = toy.train(toy.config(folder / name, launcher='pytorch', **more), watch)
+        with unwrapped(runner.model) as model:
+            state = {key: value.clone() for key, value in model.state_dict().items()}
+        torch.save({'state': state, 'noise': watch.noise}, folder / f'{name}_rank{rank}.pt')
 
-def dump(runner, name):
-    with toy.unwrapped(runner.model) as model:
-        state = {key: value.clone() for key, value in model.state_dict().items()}
-    torch.save({'state': state, 'noise': Watch.noise}, folder / f'{name}_rank{runner.rank}.pt')
-    Watch.noise = []
-
-
-straight = toy.train(settings('straight', iters=6, val=True), Watch())
-dump(straight, 'straight')
-toy.train(settings('split', iters=4, val=True))
-dump(toy.train(settings('split', iters=6, val=True, resume=True), Watch()), 'split')
-dump(toy.train(settings('accumulated', iters=4, accumulate=2), Watch()), 'accumulated')
-dump(toy.train(settings('plain', iters=1, **toy.deterministic())), 'plain')
-torch.distributed.destroy_process_group()
-"""
+    train('straight', iters=6, val=True)
+    train('split', iters=4, val=True)
+    train('split', iters=6, val=True, resume=True)
+    train('accumulated', iters=4, accumulate=2)
+    train('plain', iters=1, **toy.deterministic())
+    torch.distributed.destroy_process_group()
 
 
 @pytest.fixture(scope='module')
 def folder(tmp_path_factory):
-    """Run the worker once in two processes."""
+    """Train once in two processes."""
     folder = tmp_path_factory.mktemp('ddp')
-    (folder / 'worker.py').write_text(WORKER)
-    paths = os.pathsep.join((str(ROOT), str(Path(__file__).parent)))
-    launch = [sys.executable, '-m', 'torch.distributed.run', '--standalone', '--nproc-per-node=2']
-    done = subprocess.run(
-        [*launch, str(folder / 'worker.py'), str(folder)],
-        env={**os.environ, 'PYTHONPATH': paths, 'CUDA_VISIBLE_DEVICES': '-1'},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
+    with socket.socket() as free:
+        free.bind(('127.0.0.1', 0))
+        port = free.getsockname()[1]
+    context = multiprocessing.get_context('fork')
+    ranks = [context.Process(target=train_as_rank, args=(r, port, folder)) for r in (0, 1)]
+    for process in ranks:
+        process.start()
+    for process in ranks:
+        process.join(timeout=300)
+        process.kill()
+    assert [process.exitcode for process in ranks] == [0, 0]
     return folder
 
 
