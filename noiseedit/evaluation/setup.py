@@ -70,6 +70,7 @@ def for_sweep(config: Config, sweep: Mapping[str, Any], save_images: str | None 
         save_images: Folder for all predictions; ``None``: not written.
     """
     config = copy.deepcopy(config)
+    config.experiment_name = 'sweep'  # its log is not that of a test in the same process
     config.test_dataloader = ConfigDict(without_loader_noise(config.test_dataloader))
     config.test_cfg = ConfigDict(type='SweepTestLoop', sweep=sweep, save_images=save_images)
     return config

@@ -286,7 +286,7 @@ def test_config_of_the_command_line(tmp_path):
     assert 'count' not in base.test_dataloader.dataset
     swept = for_sweep(tested, {'noises': []})
     assert swept.test_cfg.type == 'SweepTestLoop'
-    del base.custom_hooks
+    base.pop('custom_hooks')
     assert for_testing(base, 'x.pth', ema='on').custom_hooks == [{'type': 'ModuleEMAHook'}]
     base.test_evaluator = None
     with pytest.raises(ConfigError, match='describes no test: test_evaluator missing'):
