@@ -121,12 +121,12 @@ OPTIM_WRAPPER_CONSTRUCTORS = _child(
     'optimizer wrapper constructor', root.OPTIM_WRAPPER_CONSTRUCTORS, 'engine'
 )  # one optimiser per named network
 MODEL_WRAPPERS = _child('model wrapper', root.MODEL_WRAPPERS, 'engine')  # DDP for several nets
+VISUALIZERS = _child('visualizer', root.VISUALIZERS, 'engine')  # where logs and pictures go
 
 # Nothing of ours lives here; without a child, MMEngine warns at every look-up from our scope.
 for _parent in (
     root.OPTIMIZERS,
     root.PARAM_SCHEDULERS,
-    root.VISUALIZERS,
     root.VISBACKENDS,
     root.LOG_PROCESSORS,
     root.WEIGHT_INITIALIZERS,

@@ -15,6 +15,7 @@ from noiseedit.engine.loops import IterTrainLoop
 from noiseedit.engine.optim import MultiOptimConstructor
 from noiseedit.engine.runner import NoiseRunner, build_runner
 from noiseedit.engine.sampler import CounterSampler
+from noiseedit.engine.visualizer import Visualizer
 
 __all__ = [
     'AmpOptimWrapper',
@@ -29,6 +30,7 @@ __all__ = [
     'NoiseRunner',
     'ProgressHook',
     'SampleGridHook',
+    'Visualizer',
     'build_runner',
     'init_worker',
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import platform
 import time
 import warnings
@@ -39,6 +40,8 @@ from noiseedit.version import __version__
 
 compat.apply()
 
+LOCAL_LOG = {'type': 'Visualizer', 'vis_backends': [{'type': 'LocalVisBackend'}]}
+
 
 @RUNNERS.register_module()
 class NoiseRunner(Runner):
@@ -64,7 +67,8 @@ class NoiseRunner(Runner):
         kwargs['randomness'] = randomness
         if kwargs.get('default_scope') in (None, 'mmengine'):  # MMEngine's default: none chosen
             kwargs['default_scope'] = 'noiseedit'
-        check_trackers(kwargs.get('visualizer'))
+        kwargs['visualizer'] = kwargs.get('visualizer') or copy.deepcopy(LOCAL_LOG)
+        check_trackers(kwargs['visualizer'])
         self._has_loaded = False
         super().__init__(*args, **kwargs)
 

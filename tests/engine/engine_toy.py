@@ -1,4 +1,7 @@
-"""A toy world for engine tests: a tiny data set, a tiny GAN, a runnable config."""
+"""A toy world for engine tests: a tiny data set, a tiny GAN, a runnable config.
+
+Nothing is registered (tests of the registries would meet it): types are dotted names.
+"""
 
 from __future__ import annotations
 
@@ -12,14 +15,12 @@ from torch.utils.data import Dataset
 from noiseedit.config import bind_noise
 from noiseedit.engine import build_runner
 from noiseedit.errors import CheckpointError  # noqa: F401
-from noiseedit.registry import DATASETS, DISCRIMINATORS, FUNCTIONS, GENERATORS, METRICS
 from noiseedit.seeding import derive_seed, generator_for
 from noiseedit.structures import EditSample
 
 PSNR = 'PSNR(rgb,uint8,border=0)'
 
 
-@DATASETS.register_module()
 class ToyImages(Dataset):
     """Clean 8x8 gradients and a drawn offset; draws depend on (seed, key, visit) alone."""
 
@@ -41,27 +42,23 @@ class ToyImages(Dataset):
         return {'inputs': {'source': source, 'target': target}, 'data_samples': sample}
 
 
-@FUNCTIONS.register_module()
 def toy_collate(items):
     names = items[0]['inputs']
     inputs = {name: torch.stack([item['inputs'][name] for item in items]) for name in names}
     return {'inputs': inputs, 'data_samples': [item['data_samples'] for item in items]}
 
 
-@GENERATORS.register_module()
 class ToyGenerator(nn.Sequential):
     def __init__(self):
         conv = [nn.Conv2d(3, 4, 3, padding=1), nn.BatchNorm2d(4), nn.Dropout(0.2)]
         super().__init__(*conv, nn.Conv2d(4, 3, 1))
 
 
-@DISCRIMINATORS.register_module()
 class ToyDiscriminator(nn.Sequential):
     def __init__(self, channels=6):
         super().__init__(nn.Conv2d(channels, 4, 3), nn.LeakyReLU(0.2), nn.Conv2d(4, 1, 3))
 
 
-@METRICS.register_module()
 class ToyMetric(BaseMetric):
     default_prefix = ''
 
@@ -79,8 +76,8 @@ def optimiser(**extra):
 def gan():
     return {
         'type': 'AdversarialModel',
-        'generator': {'type': 'ToyGenerator'},
-        'discriminator': {'type': 'ToyDiscriminator'},
+        'generator': {'type': 'engine_toy.ToyGenerator'},
+        'discriminator': {'type': 'engine_toy.ToyDiscriminator'},
         'gan_loss': {'type': 'LeastSquaresGANLoss'},
         'losses': {'pixel': {'type': 'L1Loss'}},
     }
@@ -90,11 +87,11 @@ def config(work_dir, iters=8, model=None, workers=0, accumulate=1, val=False, **
     """Return a config: two optimisers, schedulers, EMA, training noise."""
     adversarial = model is None or model['type'] == 'AdversarialModel'
     loader = {
-        'dataset': {'type': 'ToyImages'},
+        'dataset': {'type': 'engine_toy.ToyImages'},
         'sampler': {'type': 'CounterSampler', 'shuffle': True},
         'batch_size': 2,
         'num_workers': workers,
-        'collate_fn': {'type': 'toy_collate'},
+        'collate_fn': {'type': 'engine_toy.toy_collate'},
     }
     schedule = [{'type': 'StepLR', 'step_size': 3, 'gamma': 0.5, 'by_epoch': False, 'end': 1000}]
     one = optimiser(accumulative_counts=accumulate)
@@ -125,7 +122,7 @@ def config(work_dir, iters=8, model=None, workers=0, accumulate=1, val=False, **
         settings |= {
             'val_dataloader': finite,
             'val_cfg': {},
-            'val_evaluator': {'type': 'ToyMetric'},
+            'val_evaluator': {'type': 'engine_toy.ToyMetric'},
         }
     return settings | more
 
@@ -151,7 +148,7 @@ def deterministic():
     """Plain SGD, no noise, no dropout, no batch statistics: gradients are linear in the batch."""
     plain = {'optimizer': {'type': 'SGD', 'lr': 0.1}}
     model = gan()
-    model['generator'] = {'type': 'ToyLinear'}
+    model['generator'] = {'type': 'engine_toy.ToyLinear'}
     return {
         'model': model,
         'noise': {'where': 'batch'},
@@ -165,7 +162,24 @@ def deterministic():
     }
 
 
-@GENERATORS.register_module()
 class ToyLinear(nn.Sequential):
     def __init__(self):
         super().__init__(nn.Conv2d(3, 4, 3, padding=1), nn.Tanh(), nn.Conv2d(4, 3, 1))
+
+
+class ToyPoison(nn.Module):
+    """A finite loss until call ``at``, then NaN; or a finite loss whose gradient is NaN."""
+
+    def __init__(self, at, gradient=False):
+        super().__init__()
+        self.at, self.gradient, self.calls = at, gradient, 0
+
+    def forward(self, pred, target):
+        self.calls += 1
+        loss = (pred - target).abs().mean()
+        if self.calls < self.at:
+            return loss
+        if self.gradient:
+            loss.register_hook(lambda grad: grad * float('nan'))
+            return loss
+        return loss * float('nan')

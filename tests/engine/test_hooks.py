@@ -6,33 +6,12 @@ import cv2
 import engine_toy as toy
 import pytest
 import torch
-from torch import nn
 
 from noiseedit.engine.checkpoint import load_checkpoint, weights_of
 from noiseedit.engine.hooks import CheckpointHook, ModuleEMAHook, NaNGuardHook
 from noiseedit.engine.hooks.checkpoint import file_name_of
 from noiseedit.errors import ConfigError, TrainingDivergedError
-from noiseedit.registry import LOSSES
 from noiseedit.seeding import derive_seed
-
-
-@LOSSES.register_module()
-class ToyPoison(nn.Module):
-    """A finite loss until call ``at``, then NaN; or a finite loss whose gradient is NaN."""
-
-    def __init__(self, at, gradient=False):
-        super().__init__()
-        self.at, self.gradient, self.calls = at, gradient, 0
-
-    def forward(self, pred, target):
-        self.calls += 1
-        loss = (pred - target).abs().mean()
-        if self.calls < self.at:
-            return loss
-        if self.gradient:
-            loss.register_hook(lambda grad: grad * float('nan'))
-            return loss
-        return loss * float('nan')
 
 
 class ToySpy(toy.Hook):
@@ -150,7 +129,7 @@ def test_average_of_a_network_that_is_not_there(tmp_path):
 
 def poisoned(**how):
     model = toy.gan()
-    model['losses'] = {'pixel': {'type': 'L1Loss'}, 'bad': {'type': 'ToyPoison', **how}}
+    model['losses'] = {'pixel': {'type': 'L1Loss'}, 'bad': {'type': 'engine_toy.ToyPoison', **how}}
     return model
 
 

@@ -151,7 +151,7 @@ def test_weights_alone_are_no_training_state(tmp_path):
 def test_another_model_is_refused_not_half_loaded(tmp_path):
     toy.train(toy.config(tmp_path, iters=4))
     other = toy.gan() | {'conditional': False}
-    other['discriminator'] = {'type': 'ToyDiscriminator', 'channels': 3}
+    other['discriminator'] = {'type': 'engine_toy.ToyDiscriminator', 'channels': 3}
     settings = toy.config(tmp_path, model=other, resume=True)
     with pytest.raises(
         CheckpointError, match=r'shape       discriminator\.0\.weight: model \(4, 3'

@@ -147,7 +147,7 @@ def test_trust_comes_from_the_flag_alone(tmp_path):
 def test_load_from_is_strict_unless_the_config_says_otherwise(tmp_path):
     toy.train(toy.config(tmp_path / 'a', iters=4))
     smaller = toy.gan() | {'conditional': False}
-    smaller['discriminator'] = {'type': 'ToyDiscriminator', 'channels': 3}
+    smaller['discriminator'] = {'type': 'engine_toy.ToyDiscriminator', 'channels': 3}
     settings = toy.config(
         tmp_path / 'b', iters=1, model=smaller, load_from=str(tmp_path / 'a' / 'iter_4.pth')
     )
@@ -241,6 +241,32 @@ def test_bounded_history_is_the_stock_one(length):
     assert own.current() == stock.current()
     again = BoundedHistory(*(part.tolist() for part in own.data), max_length=10)
     assert again.mean() == stock.mean()
+
+
+def test_a_config_is_formatted_once(monkeypatch):
+    from yapf.yapflib import yapf_api
+
+    calls = []
+    original = yapf_api.FormatCode
+    monkeypatch.setattr(
+        yapf_api, 'FormatCode', lambda *a, **k: calls.append(1) or original(*a, **k)
+    )
+    config = Config({'a': 1, 'only_here': {'b': [1, 2]}})
+    assert config.pretty_text == config.pretty_text
+    assert len(calls) == 1
+    config.a = 2
+    assert 'a = 2' in config.pretty_text
+
+
+def test_matplotlib_is_loaded_only_to_draw(tmp_path):
+    import numpy as np
+
+    visualizer = toy.runner(toy.config(tmp_path)).visualizer
+    assert visualizer.ax_save is None
+    visualizer.add_image('noise', np.zeros((8, 8, 3), np.uint8))
+    assert visualizer.ax_save is None
+    visualizer.set_image(np.full((8, 8, 3), 200, np.uint8))
+    assert visualizer.get_image().shape == (8, 8, 3)
 
 
 def test_new_pythons_find_mmcv(monkeypatch):
