@@ -107,12 +107,14 @@ class JPEGNoise(JPEGBase):
 
     def apply(self, x: Tensor, params: Params, generator: Generator) -> Tensor:
         """Compress every image at its own quality."""
-        images = x.detach().float().clamp(0, 1).mul_(255).round_().to('cpu', torch.uint8)
-        result = torch.empty_like(images, memory_format=torch.contiguous_format)
+        result = torch.empty(x.shape, dtype=torch.float32)
         qualities = params['quality'].flatten().tolist()
-        for planes, target, quality in zip(images, result.numpy(), qualities, strict=True):
-            target[:] = _jpeg_planes(planes.numpy(), int(quality), self.subsampling)
-        return result.to(x).div_(255)
+        for image, target, quality in zip(x.detach().cpu(), result, qualities, strict=True):
+            planes = image.float().mul(255).round_().clamp_(0, 255).to(torch.uint8).numpy()
+            decoded = _jpeg_planes(planes, int(quality), self.subsampling)
+            for channel, plane in zip(target, decoded, strict=True):
+                channel.copy_(torch.from_numpy(plane)).div_(255)
+        return result.to(x)
 
     def fast_uint8(self, image: np.ndarray, seed: int) -> np.ndarray:
         """Compress one 8-bit image."""
