@@ -16,6 +16,7 @@ from torch import Tensor
 
 MASK = (1 << 64) - 1
 GOLDEN = 0x9E3779B97F4A7C15  # 2^64 / golden ratio, the increment of SplitMix64
+_ROUNDS = ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB))  # its shifts and factors
 
 
 class SampleStreams:
@@ -65,8 +66,16 @@ class SampleStreams:
 Generator: TypeAlias = torch.Generator | SampleStreams
 
 
+def mix(seed: int, draw: int) -> int:
+    """Return word ``draw`` of the SplitMix64 stream that ``seed`` starts."""
+    z = (seed + (draw + 1) * GOLDEN) & MASK
+    for shift, factor in _ROUNDS:
+        z = ((z ^ (z >> shift)) * factor) & MASK
+    return z ^ (z >> 31)
+
+
 def mix_all(seeds: Sequence[int], draw: int) -> list[int]:
-    """Return word ``draw`` of the SplitMix64 stream that each seed starts."""
+    """Return :func:`mix` of every seed."""
     z = np.array(seeds, np.uint64)
     z += np.uint64((draw + 1) * GOLDEN & MASK)
     return avalanche(z, np.empty_like(z)).tolist()
@@ -74,7 +83,7 @@ def mix_all(seeds: Sequence[int], draw: int) -> list[int]:
 
 def avalanche(z: np.ndarray, scratch: np.ndarray) -> np.ndarray:
     """Apply SplitMix64's output function to every uint64 of ``z``, in place; return ``z``."""
-    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+    for shift, factor in _ROUNDS:
         z ^= np.right_shift(z, np.uint64(shift), out=scratch)
         z *= np.uint64(factor)
     z ^= np.right_shift(z, np.uint64(31), out=scratch)

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from noiseedit.noises.random import GOLDEN, MASK, avalanche, mix_all
+from noiseedit.noises.random import GOLDEN, MASK, avalanche, mix
 
 BLOCK = 1 << 15  # words hashed, or values looked up, at a time: stays in the L2 cache
 REST_SLOTS = 1 << 12
@@ -30,7 +30,7 @@ def random_words(count: int, seed: int, stream: int = 0) -> np.ndarray:
         seed: A 63-bit integer.
         stream: Which of several independent streams of the seed.
     """
-    (start,) = mix_all([seed], stream)
+    start = mix(seed, stream)
     words: np.ndarray = np.empty(count, np.uint64)
     scratch: np.ndarray = np.empty(min(count, BLOCK), np.uint64)
     for first in range(0, count, BLOCK):
@@ -104,6 +104,8 @@ def redraw(
     out: np.ndarray, table: Table, hits: np.ndarray, seed: int, rows: np.ndarray | None = None
 ) -> None:
     """Replace ``out[hits]`` by draws from the rest of the law (of row ``rows[hits]``)."""
+    if not len(hits):
+        return
     column = (random_words(len(hits), seed, stream=1) >> np.uint64(52)).astype(np.intp)
     if rows is not None:
         column += rows[hits].astype(np.intp) * REST_SLOTS
