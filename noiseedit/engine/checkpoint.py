@@ -1,8 +1,8 @@
-"""Checkpoints: plain types only, written atomically, read without running code, loaded strictly.
+"""Checkpoints: plain types only, written atomically, read without running code.
 
 The way of a file: :func:`save_checkpoint` writes a temporary file in the same folder, flushes it
 to the disk and renames it; :func:`load_checkpoint` reads it with ``weights_only=True``;
-:func:`load_weights` puts tensors into a module and says exactly what does not fit.
+:func:`~noiseedit.engine.weights.load_weights` puts its tensors into a module.
 """
 
 from __future__ import annotations
@@ -12,23 +12,20 @@ import pickle
 import re
 import warnings
 import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from mmengine.logging import HistoryBuffer
-from torch import Tensor, nn
+from torch import Tensor
 
 from noiseedit.engine.plain import to_plain
 from noiseedit.errors import CheckpointError
 
 LAST_CHECKPOINT = 'last_checkpoint'
 STEP_FILE = re.compile(r'(?:iter|epoch)_(\d+)\.pth')
-CONFIGURED_PREFIX = 'data_preprocessor.'
-"""State of the preprocessor comes from the config; a checkpoint may lack it or hold other."""
 
 
 class DamagedCheckpointError(CheckpointError):
@@ -255,75 +252,3 @@ def weights_of(checkpoint: Mapping[str, Any], ema: bool = False) -> dict[str, Te
     if ema and 'ema_state_dict' not in checkpoint:
         raise CheckpointError('no moving average in this checkpoint: use its plain weights')
     return {**state, **(checkpoint['ema_state_dict'] if ema else {})}
-
-
-def load_weights(
-    module: nn.Module,
-    state: Mapping[str, Tensor],
-    strict: bool = True,
-    prefixes: Sequence[str] = ('module.',),
-) -> str:
-    """Copy ``state`` into ``module``; a tensor that does not fit is an error that lists it.
-
-    Args:
-        module: Any module; distributed wrappers around it or its children are looked through.
-        state: Name -> tensor.
-        strict: Every tensor must fit; else those that fit are copied and the report is returned.
-        prefixes: Taken off the names in ``state``, where present.
-
-    Returns:
-        What did not fit, as text; empty if everything did.
-
-    Raises:
-        CheckpointError: If ``strict`` and anything is missing, unexpected or of another shape;
-            or if nothing at all fits.
-    """
-    state = {_strip(name, prefixes): tensor for name, tensor in state.items()}
-    with unwrapped(module) as plain:
-        own = plain.state_dict()
-        fitting = {n: t for n, t in state.items() if n in own and own[n].shape == t.shape}
-        report = mismatch_table(own, state)
-        if (report and strict) or (own and not fitting):
-            raise CheckpointError(f'the weights do not fit {type(plain).__name__}:\n{report}')
-        plain.load_state_dict(fitting, strict=False)
-    return report
-
-
-def _strip(name: str, prefixes: Sequence[str]) -> str:
-    for prefix in prefixes:
-        name = name.removeprefix(prefix)
-    return name
-
-
-def mismatch_table(own: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> str:
-    """Return lines that tell which tensors are missing, unexpected or of another shape."""
-    lines = [f'  missing     {n} {tuple(own[n].shape)}' for n in own if n not in state]
-    lines += [f'  unexpected  {n} {tuple(state[n].shape)}' for n in state if n not in own]
-    lines += [
-        f'  shape       {n}: model {tuple(own[n].shape)}, file {tuple(state[n].shape)}'
-        for n in own
-        if n in state and own[n].shape != state[n].shape
-    ]
-    lines = [line for line in lines if line.split()[1].startswith(CONFIGURED_PREFIX) is False]
-    more = [f'  ... and {len(lines) - 20} more'] if len(lines) > 20 else []
-    return '\n'.join(lines[:20] + more)
-
-
-@contextmanager
-def unwrapped(module: nn.Module) -> Iterator[nn.Module]:
-    """Give ``module`` without distributed wrappers around it and its children, for the moment."""
-    from mmengine.model import is_model_wrapper
-
-    inner = module.module if is_model_wrapper(module) else module
-    wrapped = {n: c for n, c in inner._modules.items() if c is not None and is_model_wrapper(c)}
-    inner._modules.update({name: child.module for name, child in wrapped.items()})
-    try:
-        yield inner
-    finally:
-        inner._modules.update(wrapped)
-
-
-def plain_state_dict(module: nn.Module) -> dict[str, Tensor]:
-    """Return ``module.state_dict()`` under the names it has without distributed wrappers."""
-    with unwrapped(module) as plain:
-        return dict(plain.state_dict())

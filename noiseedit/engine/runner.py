@@ -25,8 +25,6 @@ from noiseedit.engine import compat
 from noiseedit.engine.checkpoint import (
     latest_valid,
     load_checkpoint,
-    load_weights,
-    plain_state_dict,
     save_checkpoint,
     weights_of,
 )
@@ -34,6 +32,7 @@ from noiseedit.engine.distributed import init_processes, wrap_model
 from noiseedit.engine.loaders import build_loader
 from noiseedit.engine.resume import check_same_run, restore_training
 from noiseedit.engine.tracking import check_trackers
+from noiseedit.engine.weights import load_weights, plain_state_dict
 from noiseedit.errors import ConfigError
 from noiseedit.registry import RUNNERS
 from noiseedit.version import __version__

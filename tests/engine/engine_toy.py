@@ -5,6 +5,8 @@ Nothing is registered (tests of the registries would meet it): types are dotted 
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import torch
 from mmengine.evaluator import BaseMetric
@@ -183,3 +185,13 @@ class ToyPoison(nn.Module):
             loss.register_hook(lambda grad: grad * float('nan'))
             return loss
         return loss * float('nan')
+
+
+class Malicious:
+    """Its pickle makes the file ``marker`` when it is read."""
+
+    def __init__(self, marker):
+        self.marker = marker
+
+    def __reduce__(self):
+        return Path.touch, (Path(self.marker),)

@@ -17,13 +17,12 @@ from torch.serialization import get_unsafe_globals_in_checkpoint
 from noiseedit.engine.checkpoint import (
     latest_valid,
     load_checkpoint,
-    load_weights,
-    plain_state_dict,
     save_checkpoint,
     verify,
     weights_of,
 )
 from noiseedit.engine.plain import restore_histories, to_plain
+from noiseedit.engine.weights import load_weights, plain_state_dict
 from noiseedit.errors import CheckpointError
 
 # Plain types.
@@ -136,17 +135,9 @@ def test_a_failing_flush_leaves_the_good_file(tmp_path, monkeypatch):
 # Reading.
 
 
-class Malicious:
-    def __init__(self, marker):
-        self.marker = marker
-
-    def __reduce__(self):
-        return Path.touch, (Path(self.marker),)
-
-
 def test_code_in_a_pickle_does_not_run(tmp_path):
     file, marker = tmp_path / 'bad.pth', tmp_path / 'executed'
-    torch.save({'state_dict': {'w': torch.ones(1)}, 'x': Malicious(marker)}, file)
+    torch.save({'state_dict': {'w': torch.ones(1)}, 'x': toy.Malicious(marker)}, file)
     with pytest.raises(CheckpointError, match=r'holds code \(globals .*--trust-checkpoint'):
         load_checkpoint(file)
     assert not marker.exists()
@@ -239,7 +230,7 @@ def test_the_pointer_wins_over_leftovers_of_a_longer_run(tmp_path):
 
 def test_a_newest_file_with_code_is_not_skipped_silently(tmp_path):
     save_checkpoint({'state_dict': {}}, tmp_path / 'iter_4.pth')
-    torch.save({'x': Malicious(tmp_path / 'm')}, tmp_path / 'iter_8.pth')
+    torch.save({'x': toy.Malicious(tmp_path / 'm')}, tmp_path / 'iter_8.pth')
     with pytest.raises(CheckpointError, match='holds code'):
         latest_valid(tmp_path)
 

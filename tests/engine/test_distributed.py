@@ -13,8 +13,9 @@ import pytest
 import torch
 from torch import nn
 
-from noiseedit.engine.checkpoint import load_checkpoint, unwrapped
+from noiseedit.engine.checkpoint import load_checkpoint
 from noiseedit.engine.distributed import ChildrenDDP, init_processes
+from noiseedit.engine.weights import unwrapped
 from noiseedit.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -10,7 +10,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch import Tensor
 
-from noiseedit.engine.checkpoint import unwrapped
+from noiseedit.engine.weights import unwrapped
 from noiseedit.errors import CheckpointError, ConfigError, nearest
 from noiseedit.registry import HOOKS
 
