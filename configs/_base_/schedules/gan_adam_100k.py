@@ -10,12 +10,22 @@ optim_wrapper = dict(
 param_scheduler = dict(
     generator=[
         dict(
-            type='LinearLR', start_factor=1.0, end_factor=0.0, begin=50_000, end=100_000,
-            by_epoch=False)
+            type='LinearLR',
+            start_factor=1.0,
+            end_factor=0.0,
+            begin=50_000,
+            end=100_000,
+            by_epoch=False,
+        )
     ],
     discriminator=[
         dict(
-            type='LinearLR', start_factor=1.0, end_factor=0.0, begin=50_000, end=100_000,
-            by_epoch=False)
+            type='LinearLR',
+            start_factor=1.0,
+            end_factor=0.0,
+            begin=50_000,
+            end=100_000,
+            by_epoch=False,
+        )
     ],
 )
