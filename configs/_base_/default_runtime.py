@@ -20,7 +20,7 @@ env_cfg = dict(
 )
 log_processor = dict(by_epoch=False)
 log_level = 'INFO'
-# for a tracker add one line: dict(type='TensorboardVisBackend'), WandbVisBackend or MLflowVisBackend
+# for a tracker add dict(type='TensorboardVisBackend'), WandbVisBackend or MLflowVisBackend
 visualizer = dict(type='Visualizer', vis_backends=[dict(type='LocalVisBackend')])
 
 randomness = dict(seed=0)  # every rank, worker and iteration derives its own from it
