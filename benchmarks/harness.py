@@ -11,7 +11,7 @@ A benchmark script is::
 
     from harness import Target, measure, one_thread, parse_args, ratio, report, table, versions
 
-    args = parse_args(__doc__)                     # --quick, --rounds
+    args = parse_args(__doc__)                     # --quick, --rounds, --save
     one_thread()
     print(versions('numpy', 'torch'))
     times = measure({'ours': f, 'peer': g}, rounds=args.rounds, budget=args.budget)
@@ -24,15 +24,19 @@ from __future__ import annotations
 import argparse
 import gc
 import importlib.metadata
+import io
 import os
 import platform
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 Clock = Literal['cpu', 'wall', 'wall_min']
+DOCS = Path(__file__).parents[1] / 'docs' / 'benchmarks.md'
 Candidates = Mapping[str, Callable[[], object]]
 
 
@@ -186,8 +190,28 @@ def versions(*packages: str) -> str:
     return f'{machine}; {", ".join(found)}\n'
 
 
+@contextmanager
+def section(name: str, save: bool) -> Iterator[None]:
+    """Put what is printed inside into docs/benchmarks.md, if ``save``, as well as on the screen.
+
+    Args:
+        name: The text between ``<!-- begin NAME -->`` and ``<!-- end NAME -->`` is replaced.
+        save: Whether to write; without it nothing happens.
+    """
+    if not save:
+        yield
+        return
+    with redirect_stdout(io.StringIO()) as printed:
+        yield
+    print(printed.getvalue())
+    before, rest = DOCS.read_text().split(f'<!-- begin {name} -->\n')
+    after = rest.split(f'<!-- end {name} -->')[1]
+    text = f'<!-- begin {name} -->\n{printed.getvalue().strip()}\n<!-- end {name} -->'
+    DOCS.write_text(before + text + after)
+
+
 def parse_args(description: str | None, *extra: str) -> argparse.Namespace:
-    """Parse ``--quick`` and ``--rounds``; adds ``rounds`` and ``budget`` to the result.
+    """Parse ``--quick``, ``--rounds``, ``--save``; adds ``rounds`` and ``budget`` to the result.
 
     Args:
         description: The docstring of the script.
@@ -198,6 +222,7 @@ def parse_args(description: str | None, *extra: str) -> argparse.Namespace:
     )
     parser.add_argument('--quick', action='store_true', help='few short rounds: a smoke test')
     parser.add_argument('--rounds', type=int, help='rounds per comparison (15; quick: 3)')
+    parser.add_argument('--save', action='store_true', help='write into docs/benchmarks.md')
     for flag in extra:
         parser.add_argument(flag, action='store_true')
     args = parser.parse_args()

@@ -90,6 +90,7 @@ def to_8_bit(x: np.ndarray) -> np.ndarray:
 
 
 def gaussian() -> Calls:
+    buffer = np.empty((SIDE, 3 * SIDE), F32)
     calls = {
         'ours': ours(type='GaussianNoise', sigma=SIGMA, unit=255),
         'ours, function': lambda: uint8.additive(IMAGE, SIGMA, next(seeds)),
@@ -97,6 +98,7 @@ def gaussian() -> Calls:
         **kornia_8_bit('RandomGaussianNoise', mean=0.0, std=SCALE),
         **sk('gaussian', var=SCALE**2),
         'legacy NumPy': lambda: to_8_bit(IMAGE / 255.0 + legacy.normal(0, SCALE, IMAGE.shape)),
+        'cv2.randn float32, draws alone': lambda: cv2.randn(buffer, 0, SIGMA),
     }
     if tv is not None:
         transform = tv.GaussianNoise(0, SCALE)
