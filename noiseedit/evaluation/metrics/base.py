@@ -8,6 +8,7 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+import numpy as np
 from mmengine.dist import all_gather_object
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
@@ -16,6 +17,7 @@ from noiseedit.errors import DataError
 from noiseedit.evaluation.profiles import Array, Protocol, protocol
 from noiseedit.structures import EditSample
 
+DTYPES = tuple(map(np.dtype, ('uint8', 'float32', 'float64')))
 Record = tuple[str, float]
 Prepared = dict[Protocol, 'Array | None']
 
@@ -175,7 +177,7 @@ def check_pair(pred: Array, target: Array) -> None:
             f'metric: expected two arrays of one shape and type, got {pred.shape} of {pred.dtype} '
             f'and {target.shape} of {target.dtype}'
         )
-    if pred.ndim not in (2, 3) or pred.dtype.name not in ('uint8', 'float32', 'float64'):
+    if pred.ndim not in (2, 3) or pred.dtype not in DTYPES:
         raise DataError(
             'metric: expected (H, W) or (H, W, C) of uint8, float32 or float64, got '
             f'{pred.shape} of {pred.dtype}'

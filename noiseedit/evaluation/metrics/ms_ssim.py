@@ -8,7 +8,7 @@ import numpy as np
 
 from noiseedit.errors import ConfigError, DataError
 from noiseedit.evaluation.metrics.base import PairMetric, check_pair
-from noiseedit.evaluation.metrics.ssim import SIZE, Precision, ssim_terms
+from noiseedit.evaluation.metrics.ssim import SIZE, Precision, ssim_term
 from noiseedit.evaluation.profiles import Array
 from noiseedit.registry import METRICS
 
@@ -42,8 +42,8 @@ def ms_ssim(
         )
     product: Any = 1.0
     for scale, weight in enumerate(WEIGHTS, start=1):
-        similarity, contrast = ssim_terms(pred, target, peak, precision=precision)
-        term = similarity if scale == len(WEIGHTS) else contrast
+        last = scale == len(WEIGHTS)
+        term = ssim_term(pred, target, peak, precision=precision, light=last)
         product = product * np.maximum(term, 0) ** weight
         pred, target = _halve(pred, precision), _halve(target, precision)
     return float(np.mean(product))

@@ -16,7 +16,7 @@ Precision = Literal['float64', 'float32']
 
 SIZE, SIGMA = 11, 1.5
 K1, K2 = 0.01, 0.03
-STRIP_ROWS = 96
+STRIP_ROWS = 128
 
 Smooth: TypeAlias = Callable[[Array], Array]
 
@@ -42,19 +42,19 @@ def ssim(
         window: ``'gaussian'``, or ``'uniform7'`` (7x7 mean, sample covariance).
         precision: Of the arithmetic; ``'float32'`` is about twice as fast, within 1e-6.
     """
-    similarity, _ = ssim_terms(pred, target, peak, window=window, precision=precision)
-    return float(similarity.mean())
+    return float(ssim_term(pred, target, peak, window=window, precision=precision).mean())
 
 
-def ssim_terms(
+def ssim_term(
     pred: Array,
     target: Array,
     peak: float,
     *,
     window: Window = 'gaussian',
     precision: Precision = 'float64',
-) -> tuple[Array, Array]:
-    """Return, per channel, the mean of SSIM and of its contrast-structure term, (C,) float64.
+    light: bool = True,
+) -> Array:
+    """Return the mean SSIM of each channel, (C,) float64.
 
     Args:
         pred: See :func:`ssim`.
@@ -62,6 +62,7 @@ def ssim_terms(
         peak: Likewise.
         window: Likewise.
         precision: Likewise.
+        light: False: only the second of the two factors, contrast and structure.
 
     Raises:
         DataError: If the arrays cannot be compared or are smaller than the window.
@@ -74,21 +75,16 @@ def ssim_terms(
             f'{pred.shape[0]}x{pred.shape[1]}'
         )
     planes = pred.shape[2] if pred.ndim == 3 else 1
-    terms = [
-        _plane_terms(_plane(pred, i, precision), _plane(target, i, precision), peak, window)
-        for i in range(planes)
-    ]
-    similarity, contrast = np.array(terms).T
-    return similarity, contrast
+    pred, target = (image.reshape(*image.shape[:2], planes) for image in (pred, target))
+    kind = np.dtype(precision)
+    pairs = [(pred[..., i], target[..., i]) for i in range(planes)]
+    return np.array([_plane_mean(x, y, peak, window, kind, light) for x, y in pairs])
 
 
-def _plane(image: Array, index: int, precision: Precision) -> Array:
-    plane = image[..., index] if image.ndim == 3 else image
-    return np.ascontiguousarray(plane, dtype=precision)
-
-
-def _plane_terms(x: Array, y: Array, peak: float, window: Window) -> Array:
-    """Return the means of SSIM and of its contrast-structure term over one channel, (2,) float64.
+def _plane_mean(
+    x: Array, y: Array, peak: float, window: Window, kind: np.dtype, light: bool
+) -> float:
+    """Return the mean over the valid region of one channel.
 
     Works in strips that fit a processor's cache. In float32 the grey level that both images share
     is taken out first, so that E[x^2] - E[x]^2 cancels less.
@@ -97,45 +93,73 @@ def _plane_terms(x: Array, y: Array, peak: float, window: Window) -> Array:
     c1, c2 = (K1 * peak) ** 2, (K2 * peak) ** 2
     if window == 'uniform7':  # the sample covariance: 49/48 of every variance is c2 times 48/49
         c2 *= 48 / 49
-    shift = x.dtype.type(y.mean()) if x.dtype == np.float32 else None
+    x, y = (np.array(image, dtype=kind, order='C') for image in (x, y))
+    shift = float(y.mean()) if kind == np.float32 else 0.0
+    if shift:
+        x -= shift
+        y -= shift
     height, width = (side - 2 * half for side in x.shape)
-    total = np.zeros(2)
+    total = 0.0
     for top in range(0, height, STRIP_ROWS):
         rows = slice(top, min(top + STRIP_ROWS, height) + 2 * half)
-        similarity, contrast = _strip_maps(x[rows], y[rows], shift, (c1, c2), smooth)
-        total += similarity.sum(dtype=np.float64), contrast.sum(dtype=np.float64)
+        ratio = _contrast_light(x[rows], y[rows], smooth, (c1, c2), shift if light else None)
+        total += float(ratio[:, half : half + width].sum(dtype=np.float64))
     return total / (height * width)
 
 
-def _strip_maps(
-    x: Array, y: Array, shift: float | None, constants: tuple[float, float], smooth: Smooth
-) -> tuple[Array, Array]:
-    """Return both terms per pixel; four filters, as only the sum of the variances is needed."""
-    if shift is not None:
-        x, y = x - shift, y - shift
-    mean_x, mean_y = smooth(x), smooth(y)
-    product, squares = mean_x * mean_y, mean_x * mean_x + mean_y * mean_y
+def _contrast_light(
+    x: Array, y: Array, smooth: Smooth, constants: tuple[float, float], shift: float | None
+) -> Array:
+    """Return SSIM per pixel, without the factor of light if ``shift`` is ``None``.
+
+    Four filters, as only the sum of the variances is needed, and one division, in place.
+    """
     c1, c2 = constants
-    contrast = 2 * (smooth(x * y) - product) + c2
-    contrast /= smooth(x * x + y * y) - squares + c2
+    mean_x, mean_y = smooth(x), smooth(y)
+    squares = x * x
+    squares += y * y
+    above, below = smooth(x * y), smooth(squares)  # become 2 cov + c2 and var + var + c2
+    product = mean_x * mean_y
+    norms = mean_x * mean_x
+    norms += mean_y * mean_y
+    above -= product
+    above *= 2
+    above += c2
+    below -= norms
+    below += c2
     if shift is not None:
-        mean_x, mean_y = mean_x + shift, mean_y + shift
-        product, squares = mean_x * mean_y, mean_x * mean_x + mean_y * mean_y
-    similarity = 2 * product + c1
-    similarity /= squares + c1
-    similarity *= contrast
-    return similarity, contrast
+        offset = _offset(mean_x, mean_y, shift, c1)
+        product *= 2
+        product += offset
+        above *= product
+        norms += offset
+        below *= norms
+    above /= below
+    return above
+
+
+def _offset(a: Array, b: Array, shift: float, c1: float) -> Array | float:
+    """Return what ``2 a b`` and ``a^2 + b^2`` lack: (a + s)(b + s) = a b + s (a + b) + s^2.
+
+    Uses up ``a``.
+    """
+    if not shift:
+        return c1
+    a += b
+    a *= 2 * shift
+    a += 2 * shift * shift + c1
+    return a
 
 
 def _filter(window: Window) -> tuple[Smooth, int]:
-    """Return the local mean over the valid region, and half the width of the window."""
+    """Return the local mean over the valid rows (all columns), and half the window's width."""
     import cv2
 
     if window == 'uniform7':
-        return lambda image: cv2.blur(image, (7, 7))[3:-3, 3:-3], 3
+        return lambda image: cv2.blur(image, (7, 7))[3:-3], 3
     kernel = cv2.getGaussianKernel(SIZE, SIGMA)
     half = SIZE // 2
-    return lambda image: cv2.sepFilter2D(image, -1, kernel, kernel)[half:-half, half:-half], half
+    return lambda image: cv2.sepFilter2D(image, -1, kernel, kernel)[half:-half], half
 
 
 @METRICS.register_module()
