@@ -1,6 +1,7 @@
 """A sweep of 30 cells against its bare forward passes, and its memory over the number of images.
 
-DnCNN with 17 layers on images of 256x256, five noises with six noisy levels each, PSNR and SSIM.
+DnCNN with 17 layers on images of 256x256 (quick: 128x128), five noises with six noisy levels each,
+PSNR and SSIM.
 The bare passes run the same network on the same number of images and do nothing else. Peak memory
 is measured in fresh processes.
 """
@@ -50,12 +51,12 @@ def config(folder: str, images: int, size: int, depth: int, width: int = 64) -> 
     )
 
 
-def compare(images: int, rounds: int) -> tuple[dict, int]:
+def compare(images: int, size: int, rounds: int) -> tuple[dict, int]:
     """Time whole sweeps and bare passes in turn; return the times and the passes of a sweep."""
     folder = tempfile.mkdtemp()
-    runner = build_runner(config(folder, images, size=256, depth=17))
+    runner = build_runner(config(folder, images, size=size, depth=17))
     model = runner.model.eval()
-    image = torch.rand(1, 3, 256, 256, device=next(model.parameters()).device)
+    image = torch.rand(1, 3, size, size, device=next(model.parameters()).device)
     passes = images * (CELLS + 1)
 
     def sweep() -> None:
@@ -94,10 +95,10 @@ def peak_memory(images: int) -> float:
 
 def main() -> None:
     args = parse_args(__doc__)
-    images, rounds = (1, 2) if args.quick else (4, 3)
+    images, size, rounds = (1, 128, 2) if args.quick else (2, 256, 3)
     print(versions('torch', 'numpy', 'opencv-python'))
-    times, passes = compare(images, rounds)
-    title = f'{CELLS} noisy cells and the clean one, {images} images of 256x256, wall'
+    times, passes = compare(images, size, rounds)
+    title = f'{CELLS} noisy cells and the clean one, {images} images of {size}x{size}, wall'
     print(table(title, times, items=passes, unit='forward pass'))
     overhead = times['sweep'].seconds / times['bare forward passes'].seconds - 1
     few, many = peak_memory(MEMORY_IMAGES), peak_memory(4 * MEMORY_IMAGES)
