@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from noiseedit.evaluation.statistics import break_even
-from noiseedit.report.tables import CLEAN
+from noiseedit.report.tables import CLEAN, unit_text
 
 Result = Mapping[str, Any]
 
@@ -207,7 +207,7 @@ def _metric_label(metric: Mapping[str, Any]) -> str:
 
 
 def _level_label(noise: Mapping[str, Any]) -> str:
-    unit = f' in {noise["unit"]}' if noise['unit'] is not None else ''
+    unit = unit_text(noise['unit'])
     name = noise['level_name'] or 'level'
     bits8 = noise.get('strength_255')
     if not bits8 or (name == 'sigma' and noise['unit'] == 255):

@@ -40,6 +40,13 @@ def level_text(level: float | None) -> str:
     return '-' if level is None else f'{level:g}'
 
 
+def unit_text(unit: Any) -> str:
+    """Return what follows the name of a level: `` in 8-bit units``, `` in [-1,1]`` or nothing."""
+    if unit is None:
+        return ''
+    return ' in 8-bit units' if unit == 255 else f' in {unit}'
+
+
 def sweep_csv(result: Result) -> str:
     """Return one line per noise, level and metric, with the level in three units."""
     strengths = _strengths(result)
@@ -108,7 +115,7 @@ def metric_table(result: Result, metric: str) -> str:
         places = [*columns, *((noise['label'], level) for level in levels)]
         lines.append([noise['label'], *(_cell(by_place[place], metric) for place in places)])
     units = {noise['unit'] for noise in result['noises']}
-    unit = f' in {units.pop()}' if len(units) == 1 and None not in units else ''
+    unit = unit_text(units.pop()) if len(units) == 1 else ''
     names = {noise['level_name'] for noise in result['noises']}
     title = f'{names.pop() if len(names) == 1 else "level"}{unit}'
     return markdown([title, *(name for name, _ in columns), *map(level_text, levels)], lines)
