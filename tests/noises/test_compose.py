@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from conftest import streams
+from noise_cases import streams
 
 from noiseedit.errors import ConfigError
 from noiseedit.noises import BaseNoise, Mixture, OneOf, Patch, Sequential, build

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from conftest import streams
+from noise_cases import streams
 
 from noiseedit.errors import ConfigError
 from noiseedit.noises import build

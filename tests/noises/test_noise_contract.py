@@ -5,7 +5,7 @@ import random
 import numpy as np
 import pytest
 import torch
-from conftest import CASES, is_replay, streams, unclipped
+from noise_cases import CASES, is_replay, streams, unclipped
 
 from noiseedit.errors import ConfigError
 from noiseedit.noises import AdditiveNoise, build

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from conftest import VARIANTS, is_replay, registered, unclipped
+from noise_cases import VARIANTS, is_replay, registered, unclipped
 
 from noiseedit.noises import build
 from noiseedit.noises.correlated import blur, gaussian_taps, opencv_taps, power_law_gain
