@@ -167,6 +167,18 @@ def test_eight_bit_noise_is_the_fast_path_of_the_noise():
     assert out['noise'] == repr(noises.build(GAUSSIAN))
 
 
+@pytest.mark.parametrize('options', [{}, {'seed': 1}, {'fixed': True}])
+@pytest.mark.parametrize('dtype', [np.uint8, np.float32])
+def test_repeated_noise_steps_draw_anew_and_the_first_stays_as_it_is(dtype, options):
+    source = {'type': 'AddNoise', 'noise': GAUSSIAN, **options}
+    target = {**source, 'type': 'NoiseSlot', 'key': 'target'}
+    image = np.full((20, 30, 3), 128 if dtype == np.uint8 else 0.5, dtype)
+    start = {'source': image, 'target': image}
+    both = run([source, target], results(**start))
+    assert not np.array_equal(both['source'], both['target'])
+    np.testing.assert_array_equal(run([source], results(**start))['source'], both['source'])
+
+
 def test_slot_is_the_same_class_and_the_identity_when_empty():
     assert TRANSFORMS.get('NoiseSlot') is TRANSFORMS.get('AddNoise')
     start = results()

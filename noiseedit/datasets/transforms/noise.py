@@ -22,7 +22,8 @@ class AddNoise:
     Float images get exactly what ``noise.per_sample(x, [key], seed, stream='data',
     repetition=visit)`` gives: not clipped or rounded unless the spec says so. 8-bit images stay
     8-bit through ``noise.apply_uint8``: rounded half to even, saturated, faster. Put ``ToFloat``
-    before this step where the values beyond [0, 1] matter.
+    before this step where the values beyond [0, 1] matter. The second step of a pipeline, and every
+    further one, has draws of its own.
 
     Args:
         noise: Spec of the noise; ``None``: the identity.
@@ -35,6 +36,9 @@ class AddNoise:
     Raises:
         ConfigError: If the sample has neither ``key`` nor ``target``.
     """
+
+    stream = ''
+    """Given by the pipeline; one with a dot is that of a repeated step."""
 
     def __init__(
         self,
@@ -72,6 +76,10 @@ class AddNoise:
 
     def seed_of(self, results: dict[str, Any]) -> int:
         """Return the seed of this sample's noise."""
+        seed = self._base_seed_of(results)
+        return derive_seed(seed, 'data', self.stream) if '.' in self.stream else seed
+
+    def _base_seed_of(self, results: dict[str, Any]) -> int:
         if self.seed is None and not self.fixed:
             return int(results['seed'])
         visit = 0 if self.fixed else results['visit']
