@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Literal, NoReturn
 
 from noiseedit.errors import ConfigError, NoiseEditError
 
@@ -83,8 +83,12 @@ def add_config_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--no-plugins', action='store_true', help='ignore installed plug-ins')
 
 
-def config_from(args: argparse.Namespace) -> Config:
+def config_from(args: argparse.Namespace, noise_for: Literal['train', 'test'] = 'train') -> Config:
     """Load and bind the config that ``args`` (of :func:`add_config_arguments`) describes.
+
+    Args:
+        args: Parsed arguments.
+        noise_for: Which noise ``--noise`` replaces.
 
     Raises:
         NoiseEditError: If the config, an override, the noise or the device cannot be used.
@@ -96,7 +100,7 @@ def config_from(args: argparse.Namespace) -> Config:
         from noiseedit.registry import load_plugins
 
         load_plugins()
-    config = load_config(args.config, args.cfg_options, noise=args.noise)
+    config = load_config(args.config, args.cfg_options, noise=args.noise, noise_for=noise_for)
     config.launcher = args.launcher
     default_folder = Path('work_dirs') / Path(args.config).stem
     config.work_dir = args.work_dir or config.get('work_dir') or str(default_folder)

@@ -11,15 +11,14 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from mmengine.config import Config, ConfigDict, DictAction
+from mmengine.config import Config, DictAction
 
+from noiseedit.binding import bind_noise
 from noiseedit.errors import ConfigError, UnknownNameError, nearest
 
 SHIPPED_PREFIX = 'noiseedit::'
-NOISE_KEYS = ('where', 'target', 'train', 'test', 'seed')
-NOISE_PLACES = ('batch', 'pipeline', 'measurement')
 
 
 def shipped_root(kind: str = 'configs') -> Path:
@@ -59,6 +58,7 @@ def load_config(
     path: str | Path,
     overrides: Mapping[str, Any] | Sequence[str] | None = None,
     noise: str | None = None,
+    noise_for: Literal['train', 'test'] = 'train',
 ) -> Config:
     """Read a config file, apply overrides, choose the noise and bind it.
 
@@ -66,8 +66,11 @@ def load_config(
         path: File, or name of a shipped config.
         overrides: ``{'a.b': value}`` or ``['a.b=value', ...]``; a key that the config does not have
             and the class it belongs to does not accept is an error, unless written ``'+a.b'``.
-        noise: Replace the config's noise by a preset (``'nrgan/G'``) or by a mixin of
-            ``configs/_base_/noise`` (``'gaussian_v0.04'``) or by a mixin file.
+        noise: Take this noise instead of the config's: a preset (``'nrgan/G'``), a mixin of
+            ``configs/_base_/noise`` (``'gaussian_v0.04'``) or a mixin file.
+        noise_for: Whether a preset replaces the training or the test noise; the other stays. A
+            mixin replaces all that it holds, and for ``'test'`` its training noise where it has
+            none for the test.
 
     Raises:
         UnknownNameError: On an unknown file, noise or misspelt key; lists the three nearest.
@@ -75,12 +78,24 @@ def load_config(
     """
     file = config_path(path)
     _import_from(file.parent)
-    with _shipped_bases():
-        config = Config.fromfile(str(file), lazy_import=False)
+    config = _read(file)
     if noise is not None:
-        config.noise = _chosen_noise(noise, config.get('noise', {}))
+        config.noise = _chosen_noise(noise, config.get('noise', {}), noise_for)
     merge_overrides(config, overrides)
     return bind_noise(config)
+
+
+def _read(file: Path) -> Config:
+    try:
+        with _shipped_bases():
+            return Config.fromfile(str(file), lazy_import=False)
+    except KeyError as error:
+        if 'Duplicate key' not in str(error):
+            raise
+        raise ConfigError(
+            f'{file}: two bases define the same key: {error.args[0]}. Of two noises, inherit '
+            'the recipe that has none (dncnn_gray.py), or choose one with --noise'
+        ) from None
 
 
 def _import_from(folder: Path) -> None:
@@ -159,6 +174,10 @@ def _known_keys(node: Any) -> list[str]:
         return [str(index) for index in range(len(node))]
     if not isinstance(node, Mapping):
         return []
+    if 'preset' in node:
+        from noiseedit.noises.presets import preset_spec
+
+        return [*node, 'level', *_arguments(preset_spec(node['preset'])['type'])]
     return [*node, *_arguments(node.get('type'))]
 
 
@@ -179,14 +198,32 @@ def _arguments(type_name: Any) -> list[str]:
     return [name for name in dict.fromkeys(names) if name not in ('self', 'args', 'kwargs')]
 
 
-# Noise.
+# Noise by name.
 
 
-def _chosen_noise(name: str, current: Mapping[str, Any]) -> dict[str, Any]:
+def _chosen_noise(name: str, current: Mapping[str, Any], mode: str) -> dict[str, Any]:
+    """Return ``current`` with the noise called ``name`` in place of its ``mode`` noise."""
+    current = {'where': 'batch', 'target': 'source', **current}
+    mixin = _mixin(name)
+    if mixin is None:
+        return {**current, mode: {'preset': name}}
+    if mode == 'test' and 'test' not in mixin:
+        mixin = {key: value for key, value in mixin.items() if key != 'train'} | {
+            'test': mixin['train']
+        }
+    return {**current, **mixin}
+
+
+def _mixin(name: str) -> dict[str, Any] | None:
+    """Return the ``noise`` of a mixin file or shipped mixin; ``None`` if ``name`` is a preset.
+
+    Raises:
+        UnknownNameError: If it is neither.
+    """
     folder = shipped_root() / '_base_' / 'noise'
     for file in (Path(name), folder / f'{name}.py'):
         if file.is_file():
-            return dict(Config.fromfile(str(file), lazy_import=False).noise.to_dict())
+            return dict(_read(file).noise.to_dict())
     from noiseedit.noises.presets import preset_spec
 
     try:
@@ -196,77 +233,7 @@ def _chosen_noise(name: str, current: Mapping[str, Any]) -> dict[str, Any]:
         raise UnknownNameError(
             f'{error} Nearest mixins of configs/_base_/noise: {", ".join(nearest(name, mixins))}'
         ) from None
-    places = {key: current[key] for key in ('where', 'target', 'seed') if key in current}
-    return {'where': 'batch', 'target': 'source', **places, 'train': {'preset': name}}
-
-
-def bind_noise(config: Config) -> Config:
-    """Put ``config.noise`` where it works; doing it twice changes nothing.
-
-    ``noise`` holds ``where`` ('batch': the model's preprocessor adds it, on the model's device;
-    'pipeline': every ``NoiseSlot`` transform adds it, on the CPU; 'measurement': the model gets it
-    as ``measurement``), ``target`` (which input: 'source', 'target' or 'real'), ``train`` and
-    ``test`` (noise specs; a missing one means no noise then) and ``seed`` of the test noise.
-
-    Raises:
-        ConfigError: On unknown keys or places.
-    """
-    noise = config.get('noise')
-    if noise is None:
-        return config
-    _check_noise(noise)
-    specs = {key: noise[key] for key in ('train', 'test') if noise.get(key) is not None}
-    target = noise.get('target', 'source')
-    where = noise.get('where', 'batch')
-    if where == 'batch':
-        bound = {**specs, 'target': target, 'seed': noise.get('seed', 0)}
-        config.model.setdefault('data_preprocessor', ConfigDict(type='EditPreprocessor'))
-        config.model.data_preprocessor.noise = bound
-    elif where == 'measurement':
-        config.model.measurement = specs['train']
-    else:
-        _fill_slots(config, specs, target, noise.get('seed', 0))
-    return config
-
-
-def _check_noise(noise: Mapping[str, Any]) -> None:
-    for key in noise:
-        if key not in NOISE_KEYS:
-            raise ConfigError(
-                f'noise.{key}: unknown key; nearest: {", ".join(nearest(key, NOISE_KEYS))}'
-            )
-    if noise.get('where', 'batch') not in NOISE_PLACES:
-        raise ConfigError(f'noise.where: expected one of {NOISE_PLACES}, got {noise["where"]!r}')
-
-
-def _fill_slots(config: Config, specs: Mapping[str, Any], target: str, seed: int) -> None:
-    filled = 0
-    for loader, spec in (
-        ('train_dataloader', 'train'),
-        ('val_dataloader', 'test'),
-        ('test_dataloader', 'test'),
-    ):
-        for slot in _noise_slots(config.get(loader)):
-            filled += 1
-            if spec in specs:
-                own = {'seed': seed, 'fixed': True} if spec == 'test' else {}
-                slot.update(noise=specs[spec], key=target, **own)
-    if not filled:
-        raise ConfigError(
-            "noise.where='pipeline': no pipeline holds dict(type='NoiseSlot'); "
-            'put one where the noise belongs, after the crops and flips'
-        )
-
-
-def _noise_slots(node: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(node, Mapping):
-        if node.get('type') == 'NoiseSlot':
-            yield node  # type: ignore[misc]
-        for value in node.values():
-            yield from _noise_slots(value)
-    elif isinstance(node, (list, tuple)):
-        for value in node:
-            yield from _noise_slots(value)
+    return None
 
 
 def main() -> None:

@@ -28,6 +28,10 @@ noise = dict(
     test=dict(type='GaussianNoise', sigma=50, unit=255))
 """
 
+MEASUREMENT = (
+    "noise = dict(where='measurement', train=dict(type='GaussianNoise', sigma=25, unit=255))"
+)
+
 
 @pytest.fixture
 def config_file(tmp_path):
@@ -69,10 +73,12 @@ def test_pipeline_slots_are_filled_and_other_steps_kept(config_file):
 
 
 def test_measurement_goes_to_the_model(config_file):
-    assert load_config(config_file('measurement')).model.measurement.sigma == 25
+    file = config_file('measurement')
+    (file.parent / 'noise.py').write_text(MEASUREMENT)
+    assert load_config(file).model.measurement.sigma == 25
 
 
-@pytest.mark.parametrize('where', ['batch', 'pipeline', 'measurement'])
+@pytest.mark.parametrize('where', ['batch', 'pipeline'])
 def test_binding_twice_changes_nothing(config_file, where):
     config = load_config(config_file(where))
     text = config.pretty_text
@@ -128,16 +134,41 @@ def test_override_values_are_parsed():
 
 def test_noise_argument_takes_presets_and_mixins(config_file):
     preset = load_config(config_file(), noise='nrgan/G').model.data_preprocessor.noise
-    assert (preset.train.preset, 'test' in preset) == ('nrgan/G', False)
+    assert (preset.train.preset, preset.test.sigma) == ('nrgan/G', 50)
     mixin = load_config(config_file(), noise='gaussian_v0.04').model.data_preprocessor.noise
-    assert (mixin.train.variance, mixin.train.unit) == (0.04, '[-1,1]')
+    assert (mixin.train.variance, mixin.train.unit, mixin.test.sigma) == (0.04, '[-1,1]', 50)
     with pytest.raises(UnknownNameError, match=r'gaussian_v0\.04'):
         load_config(config_file(), noise='gausian_v0.04')
+
+
+def test_noise_argument_of_the_test_replaces_the_test_noise(config_file):
+    def bound(name):
+        config = load_config(config_file(), noise=name, noise_for='test')
+        return config.model.data_preprocessor.noise
+
+    assert (bound('nrgan/G').test.preset, bound('nrgan/G').train.sigma) == ('nrgan/G', 25)
+    assert (bound('gaussian_v0.04').test.variance, bound('awgn15').test.sigma) == (0.04, 15)
+
+
+def test_preset_keys_can_be_overridden(config_file):
+    overrides = ['noise.train.sigma=50', 'noise.test.sigma=9']
+    config = load_config(config_file(), overrides, noise='nrgan/A')
+    assert config.model.data_preprocessor.noise.train.sigma == 50
+    with pytest.raises(UnknownNameError, match=r'noise\.train\.sigma'):
+        load_config(config_file(), ['noise.train.sgma=50'], noise='nrgan/A')
+
+
+def test_two_noises_are_refused(config_file, tmp_path):
+    (tmp_path / 'twice.py').write_text("_base_ = ['./child.py', './noise.py']")
+    config_file()
+    with pytest.raises(ConfigError, match='two bases define the same key'):
+        load_config(tmp_path / 'twice.py')
 
 
 @pytest.mark.parametrize(
     ('noise', 'message'),
     [
+        ("dict(where='measurement', test=dict(type='X'))", 'expected noise.train alone'),
         ("dict(wher='batch')", r'noise\.wher: unknown key; nearest: where'),
         ("dict(where='bach')", "expected one of .*got 'bach'"),
     ],

@@ -1,7 +1,8 @@
 """The main job in one command, on photographs that ship inside scikit-image, on a CPU.
 
-Trains a small photo-to-pencil GAN on clean and on noise-injected photographs, sweeps both over five
-noise types and six levels, and writes a report that shows the first breaking and the second holding.
+Trains a small photo-to-pencil GAN on clean and on noise-injected photographs, sweeps both over
+five noise types and six levels, and writes a report that shows the first breaking and the second
+holding.
 """
 
 from __future__ import annotations
@@ -30,9 +31,7 @@ def commands(work_dir: Path, short: bool) -> list[list[str]]:
         steps.append(['train.py', config, '--work-dir', folder, '--resume', 'auto', *options])
     for config, name in ((CLEAN, 'clean'), (INJECTED, 'injected')):
         folder = str(work_dir / name)
-        steps.append(
-            ['test.py', config, folder, '--work-dir', folder, '--sweep', SWEEP, *options]
-        )
+        steps.append(['test.py', config, folder, '--work-dir', folder, '--sweep', SWEEP, *options])
     report = ['report.py', str(work_dir / 'clean'), str(work_dir / 'injected'), '-o', str(work_dir)]
     return [*steps, report]
 

@@ -101,7 +101,7 @@ def test_sweep(config: Config, args: argparse.Namespace) -> dict[str, float]:
 
 def main() -> int:
     args = parse_args()
-    config = config_from(args)
+    config = config_from(args, noise_for='test')
     from noiseedit.evaluation.setup import for_testing
 
     config = for_testing(config, checkpoint_file(args), args.ema, args.limit)

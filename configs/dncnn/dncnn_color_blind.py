@@ -1,7 +1,6 @@
 # CDnCNN-B: colour, every sigma of U(0, 55); patches of 50x50; tested at 25.
-_base_ = ['./dncnn_color_awgn25.py']
+_base_ = ['./dncnn_color.py', '../_base_/noise/awgn_blind0-55.py']
 
-noise = dict(train=dict(sigma=(0, 55)))
 train_dataloader = dict(
     dataset=dict(
         pipeline=[

@@ -1,8 +1,7 @@
 # DnCNN-B: one network of 20 layers for every sigma of U(0, 55); patches of 50x50; tested at 25.
-_base_ = ['./dncnn_gray_awgn25.py']
+_base_ = ['./dncnn_gray.py', '../_base_/noise/awgn_blind0-55.py']
 
 model = dict(generator=dict(depth=20))
-noise = dict(train=dict(sigma=(0, 55)))
 train_dataloader = dict(
     dataset=dict(
         pipeline=[

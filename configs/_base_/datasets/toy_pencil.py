@@ -1,5 +1,5 @@
 # Photograph -> pencil drawing, on photographs that ship inside scikit-image: nothing to download.
-# Training and test crops (64 x 64) come from different photographs.
+# Training crops (64 x 64) and test crops (96 x 96) come from different photographs.
 train_dataloader = dict(
     batch_size=8,
     num_workers=0,  # crops in memory: faster than any worker
@@ -22,7 +22,7 @@ test_dataloader = dict(
         type='ToyPhotos',
         split='test',
         task='pencil',
-        size=64,
+        size=96,
         pipeline=[dict(type='NoiseSlot')],
     ),
 )

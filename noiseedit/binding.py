@@ -1,0 +1,89 @@
+"""Put the noise of a config where it works: the one place that knows all three places."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from mmengine.config import Config, ConfigDict
+
+from noiseedit.errors import ConfigError, nearest
+
+NOISE_KEYS = ('where', 'target', 'train', 'test', 'seed')
+NOISE_PLACES = ('batch', 'pipeline', 'measurement')
+LOADERS = {'train_dataloader': 'train', 'val_dataloader': 'test', 'test_dataloader': 'test'}
+
+
+def bind_noise(config: Config) -> Config:
+    """Put ``config.noise`` where it works; doing it twice changes nothing.
+
+    ``noise`` holds ``where`` ('batch': the model's preprocessor adds it, on the model's device;
+    'pipeline': every ``NoiseSlot`` transform adds it, on the CPU; 'measurement': the model gets
+    ``train`` as its ``measurement``), ``target`` (which input: 'source', 'target' or 'real'),
+    ``train`` and ``test`` (noise specs; a missing one means no noise then) and ``seed`` of the test
+    noise.
+
+    Raises:
+        ConfigError: On unknown keys or places, or a spec that would not be used.
+    """
+    noise = config.get('noise')
+    if noise is None:
+        return config
+    _check(noise)
+    specs = {mode: noise[mode] for mode in ('train', 'test') if noise.get(mode) is not None}
+    place = {'target': noise.get('target', 'source'), 'seed': noise.get('seed', 0)}
+    where = noise.get('where', 'batch')
+    if where == 'batch':
+        config.model.setdefault('data_preprocessor', ConfigDict(type='EditPreprocessor'))
+        config.model.data_preprocessor.noise = {**specs, **place}
+    elif where == 'pipeline':
+        _fill_slots(config, specs, **place)
+    else:
+        _set_measurement(config, specs)
+    return config
+
+
+def _check(noise: Mapping[str, Any]) -> None:
+    for key in noise:
+        if key not in NOISE_KEYS:
+            raise ConfigError(
+                f'noise.{key}: unknown key; nearest: {", ".join(nearest(key, NOISE_KEYS))}'
+            )
+    if noise.get('where', 'batch') not in NOISE_PLACES:
+        raise ConfigError(f'noise.where: expected one of {NOISE_PLACES}, got {noise["where"]!r}')
+
+
+def _set_measurement(config: Config, specs: Mapping[str, Any]) -> None:
+    if set(specs) != {'train'}:
+        raise ConfigError(
+            "noise.where='measurement': expected noise.train alone (the model measures its own "
+            f'images in training), got {", ".join(specs) or "nothing"}'
+        )
+    config.model.measurement = specs['train']
+
+
+def _fill_slots(config: Config, specs: Mapping[str, Any], target: str, seed: int) -> None:
+    """Fill the slots of every loader whose mode has a spec; test noise is the same every time."""
+    for loader, mode in LOADERS.items():
+        if mode not in specs or config.get(loader) is None:
+            continue
+        slots = list(_noise_slots(config[loader]))
+        if not slots:
+            raise ConfigError(
+                f"noise.where='pipeline': the pipeline of {loader} holds no "
+                "dict(type='NoiseSlot'); put one where the noise belongs, after crops and flips"
+            )
+        own = {'seed': seed, 'fixed': True} if mode == 'test' else {}
+        for slot in slots:
+            slot.update(noise=specs[mode], key=target, **own)
+
+
+def _noise_slots(node: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(node, Mapping):
+        if node.get('type') == 'NoiseSlot':
+            yield node  # type: ignore[misc]
+        for value in node.values():
+            yield from _noise_slots(value)
+    elif isinstance(node, (list, tuple)):
+        for value in node:
+            yield from _noise_slots(value)
