@@ -1,13 +1,14 @@
 """Randomness as a function: every draw is determined by a seed derived from its place.
 
-Streams and their ids (nothing in noiseedit draws from a global generator; only ``nn.Dropout``,
-which offers no generator, uses the global one, re-seeded before every training iteration):
+Two things draw from torch's global generator, because they offer no other: the initial weights of
+networks (the runner seeds it before the model is built) and ``nn.Dropout`` (``IterSeedHook`` seeds it
+before every training iteration). Everything else draws from a generator of one of these streams:
 
 ======== ==========================================================================
 stream   ids
 ======== ==========================================================================
 ``data``  sample key, visit                       (pipeline noise, crops, flips)
-``model`` rank, iteration                         (batched training noise, latents)
+``model`` rank, iteration                         (batched training noise, latents, dropout)
 ``eval``  noise name, sample key, repetition      (no level: all levels share a draw)
 ``perm``  visit                                   (shuffling)
 ======== ==========================================================================

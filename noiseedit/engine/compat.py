@@ -5,7 +5,7 @@ from __future__ import annotations
 import pkgutil
 from functools import lru_cache
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, NoReturn
 
 import mmengine.config.config as config_module
 import mmengine.model.utils
@@ -18,6 +18,18 @@ from yapf.yapflib import yapf_api
 
 from noiseedit.engine.checkpoint import load_checkpoint
 from noiseedit.engine.history import BoundedHistory
+from noiseedit.errors import CheckpointError
+
+REFUSED_SCHEMES = [  # as MMEngine spells them: patterns
+    'torchvision://',
+    'modelzoo://',
+    'open-mmlab://',
+    'openmmlab://',
+    'mmcls://',
+    'pavi://',
+    r'(\S+\:)?s3://',
+    r'(\S+\:)?petrel://',
+]
 
 
 def apply() -> None:
@@ -32,11 +44,13 @@ def apply() -> None:
 def load_without_code() -> None:
     """Let MMEngine's own loading (``init_cfg=dict(type='Pretrained', ...)``) run no code.
 
-    Its http loader passes ``weights_only=False``, and its file loader relies on torch's default,
-    which is unsafe before torch 2.6.
+    Its loaders of files and stores rely on torch's default, which is unsafe before torch 2.6; those
+    that download call ``torch.hub``, whose default is unsafe in every version. Files and plain URLs
+    are read here instead; every other address is refused.
     """
     CheckpointLoader.register_scheme(prefixes='', loader=_load_file, force=True)
     CheckpointLoader.register_scheme(prefixes=['http://', 'https://'], loader=_load_url, force=True)
+    CheckpointLoader.register_scheme(prefixes=REFUSED_SCHEMES, loader=_refuse, force=True)
 
 
 def _load_file(filename: str, map_location: Any = 'cpu') -> Any:
@@ -46,6 +60,13 @@ def _load_file(filename: str, map_location: Any = 'cpu') -> Any:
 def _load_url(filename: str, map_location: Any = None, progress: bool = True) -> Any:
     return torch.hub.load_state_dict_from_url(
         filename, map_location=map_location, progress=progress, weights_only=True
+    )
+
+
+def _refuse(filename: str, map_location: Any = None) -> NoReturn:
+    raise CheckpointError(
+        f'{filename}: addresses of this kind are not read, since their loader could run code that '
+        'the file holds: download the file, then name its path'
     )
 
 

@@ -40,6 +40,30 @@ def test_urls_are_read_without_code(monkeypatch):
     assert asked['weights_only'] is True
 
 
+@pytest.mark.parametrize(
+    'address',
+    [
+        'torchvision://resnet50',
+        'modelzoo://resnet50',
+        'open-mmlab://vgg16_caffe',
+        'openmmlab://vgg16_caffe',
+        'mmcls://vgg11',
+        'pavi://model/x.pth',
+        's3://bucket/x.pth',
+        'cluster:s3://bucket/x.pth',
+        'petrel://bucket/x.pth',
+    ],
+)
+def test_other_addresses_are_refused(address):
+    with pytest.raises(CheckpointError, match=f'{address}: .*download the file, then name'):
+        stock_checkpoint.CheckpointLoader.load_checkpoint(address)
+
+
+def test_every_loader_of_mmengine_is_replaced():
+    for loader in stock_checkpoint.CheckpointLoader._schemes.values():
+        assert loader.__module__ == compat.__name__
+
+
 def test_histories_stay_short():
     compat.apply()
     compat.apply()  # twice is as good as once
