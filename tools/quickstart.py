@@ -19,7 +19,8 @@ from noiseedit.config import shipped_root
 CLEAN = 'pix2pix/pix2pix_resnet_toy-pencil.py'
 INJECTED = 'pix2pix/pix2pix_resnet_toy-pencil_gaussian-v0.08.py'
 SWEEP = 'gni_grid'
-SHORT = ['train_cfg.max_iters=150', 'test_dataloader.dataset.length=8']
+IMAGE = 'chelsea/000_096'
+SHORT = ['train_cfg.max_iters=150']
 
 
 def commands(work_dir: Path, short: bool) -> list[list[str]]:
@@ -32,8 +33,8 @@ def commands(work_dir: Path, short: bool) -> list[list[str]]:
     for config, name in ((CLEAN, 'clean'), (INJECTED, 'injected')):
         folder = str(work_dir / name)
         steps.append(['test.py', config, folder, '--work-dir', folder, '--sweep', SWEEP, *options])
-    report = ['report.py', str(work_dir / 'clean'), str(work_dir / 'injected'), '-o', str(work_dir)]
-    return [*steps, report]
+    folders = [str(work_dir / name) for name in ('clean', 'injected')]
+    return [*steps, ['report.py', *folders, '-o', str(work_dir), '--image', IMAGE]]
 
 
 def run(step: list[str], number: int, total: int) -> None:

@@ -20,6 +20,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('folders', nargs='+', help='work folders with a sweep.json')
     parser.add_argument('-o', '--out', help='folder of the report (default: the last work folder)')
+    parser.add_argument('--image', metavar='KEY', help='image of the picture grids')
     return parser.parse_args()
 
 
@@ -27,7 +28,7 @@ def main() -> None:
     args = parse_args()
     from noiseedit.report.write import summary_lines, write_report
 
-    files = write_report(args.folders, args.out or args.folders[-1])
+    files = write_report(args.folders, args.out or args.folders[-1], args.image)
     for line in summary_lines(args.folders):
         print(line)
     print(f'report: {files[0]}')

@@ -76,7 +76,7 @@ class SweepTestLoop(BaseLoop):
         dataloader: DataLoader | Mapping[str, Any],
         evaluator: Evaluator | Mapping[str, Any] | Sequence[Any],
         sweep: Mapping[str, Any],
-        examples: int = 1,
+        examples: int = 4,
         save_images: str | Path | None = None,
         workers: int | None = None,
     ) -> None:

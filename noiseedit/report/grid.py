@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from noiseedit.errors import ConfigError
 from noiseedit.report.curves import STYLE, save_figure
 
 Result = Mapping[str, Any]
@@ -42,10 +43,15 @@ def draw_grid(
 
     Returns:
         False if the sweeps kept no pictures of a common image; then nothing is drawn.
+
+    Raises:
+        ConfigError: If ``image`` is none of those with pictures.
     """
     common = _common_images(list(results.values()))
     if not common:
         return False
+    if image is not None and image not in common:
+        raise ConfigError(f'image {image!r}: the sweeps kept pictures of {", ".join(common)}')
     key = image or common[0]
     first = next(iter(results.values()))
     levels = _chosen_levels(next(n for n in first['noises'] if n['label'] == noise))

@@ -145,6 +145,36 @@ def summary_table(result: Result, metric: str) -> str:
     return markdown(header, lines)
 
 
+def strongest_table(results: Mapping[str, Result]) -> str:
+    """Return means with intervals on clean images and at the highest level of every noise.
+
+    Args:
+        results: Name of the model -> its sweep; all sweeps have the same cells.
+    """
+    first = next(iter(results.values()))
+    places = [(CLEAN, None), *((n['label'], _highest(n['levels'])) for n in first['noises'])]
+    metrics = [metric['name'] for metric in first['metrics']]
+    cells = {
+        (model, row['noise'], row['level'], row['metric']): _cell(row, row['metric'])
+        for model, result in results.items()
+        for row in result['rows']
+    }
+    lines = [
+        [
+            noise,
+            level_text(level),
+            *(cells.get((m, noise, level, metric), '-') for metric in metrics for m in results),
+        ]
+        for noise, level in places
+    ]
+    header = [f'{metric} {model}' for metric in metrics for model in results]
+    return markdown(['noise', 'level', *header], lines, text_columns=2)
+
+
+def _highest(levels: Sequence[float | None]) -> float | None:
+    return max((level for level in levels if level is not None), default=None)
+
+
 def comparison_markdown(comparison: Mapping[str, Any], names: tuple[str, str]) -> str:
     """Return two sweeps side by side: gain of the second, and where their curves meet."""
     parts = []

@@ -52,23 +52,28 @@ def write_scores(
 
 
 def summary_lines(folders: Sequence[str | Path]) -> list[str]:
-    """Return the table of break-even levels of each sweep with the first, as lines of text."""
+    """Return clean and strongest cells of all sweeps, and break-even levels with the first."""
     names = names_of(folders)
-    baseline = read_result(folders[0])
-    lines = []
-    for name, folder in zip(names[1:], folders[1:], strict=True):
+    results = dict(zip(names, map(read_result, folders), strict=True))
+    baseline = results[names[0]]
+    lines = ['mean [95 % interval] on clean images and at the highest level of every noise:', '']
+    lines += [*tables.strongest_table(results).splitlines(), '']
+    for name in names[1:]:
         lines += [f'break-even of {name} with {names[0]} (level at which the curves meet):', '']
-        compared = compare(baseline, read_result(folder))
+        compared = compare(baseline, results[name])
         lines += [*tables.break_even_table(compared).splitlines(), '']
     return lines
 
 
-def write_report(folders: Sequence[str | Path], out: str | Path) -> list[Path]:
+def write_report(
+    folders: Sequence[str | Path], out: str | Path, image: str | None = None
+) -> list[Path]:
     """Write ``report.html`` (self-contained) with its table and pictures into ``out``.
 
     Args:
         folders: Work folders with a ``sweep.json`` each; the first is the baseline.
         out: Folder of the report.
+        image: Sample key of the picture grids; ``None``: the first image.
 
     Raises:
         DataError: If a folder has no sweep, or the sweeps have nothing in common.
@@ -81,9 +86,9 @@ def write_report(folders: Sequence[str | Path], out: str | Path) -> list[Path]:
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
     if len(results) == 1:
-        body, files = _single(named, results, out)
+        body, files = _single(named, results, out, image)
     else:
-        body, files = _several(named, results, out)
+        body, files = _several(named, results, out, image)
     title = 'Under noise: ' + ' against '.join(results)
     _write(out / 'report.html', page.page(title, body))
     return [out / 'report.html', *files]
@@ -100,7 +105,7 @@ def names_of(folders: Sequence[str | Path]) -> list[str]:
 
 
 def _single(
-    folders: Mapping[str, Path], results: Mapping[str, Result], out: Path
+    folders: Mapping[str, Path], results: Mapping[str, Result], out: Path, image: str | None
 ) -> tuple[list[str], list[Path]]:
     ((name, result),) = results.items()
     figure = out / 'curves.png'
@@ -112,12 +117,12 @@ def _single(
             page.table(tables.metric_table(result, metric['name'])),
         ]
         body += [page.table(tables.summary_table(result, metric['name']))]
-    grids = _grids(folders, results, out)
+    grids = _grids(folders, results, out, image)
     return [*body, *_shown(grids), page.note(_provenance(name, result))], [figure, *grids.values()]
 
 
 def _several(
-    folders: Mapping[str, Path], results: Mapping[str, Result], out: Path
+    folders: Mapping[str, Path], results: Mapping[str, Result], out: Path, image: str | None
 ) -> tuple[list[str], list[Path]]:
     figure = out / 'comparison.png'
     draw_comparison(results, figure)
@@ -132,7 +137,7 @@ def _several(
         body += [page.heading(f'{other} against {baseline}'), *_tables(compared, names)]
         text += [f'# {other} against {baseline}\n', tables.comparison_markdown(compared, names)]
     _write(out / 'comparison.md', '\n'.join(text))
-    grids = _grids(folders, results, out)
+    grids = _grids(folders, results, out, image)
     body[1:1] = [*_shown(grids), *_slider(folders, results)]
     body += [page.note(_provenance(name, result)) for name, result in results.items()]
     return body, [out / 'comparison.md', figure, *grids.values()]
@@ -151,14 +156,14 @@ def _tables(compared: Mapping[str, Any], names: tuple[str, str]) -> list[str]:
 
 
 def _grids(
-    folders: Mapping[str, Path], results: Mapping[str, Result], out: Path
+    folders: Mapping[str, Path], results: Mapping[str, Result], out: Path, image: str | None
 ) -> dict[str, Path]:
     """Draw a picture grid per noise; return noise -> file."""
     drawn = {}
     first = next(iter(results.values()))
     for noise in first['noises']:
         file = out / f'grid_{noise["label"].replace("/", "-")}.png'
-        if noise['levels'] != [None] and draw_grid(folders, results, noise['label'], file):
+        if noise['levels'] != [None] and draw_grid(folders, results, noise['label'], file, image):
             drawn[noise['label']] = file
     return drawn
 
