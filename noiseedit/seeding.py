@@ -1,8 +1,8 @@
 """Randomness as a function: every draw is determined by a seed derived from its place.
 
 Two things draw from torch's global generator, because they offer no other: the initial weights of
-networks (the runner seeds it before the model is built) and ``nn.Dropout`` (``IterSeedHook`` seeds it
-before every training iteration). Everything else draws from a generator of one of these streams:
+networks (the runner seeds it before it builds the model) and ``nn.Dropout`` (``IterSeedHook`` seeds
+it before every training iteration). Everything else draws from a generator of one of these streams:
 
 ======== ==========================================================================
 stream   ids
