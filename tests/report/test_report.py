@@ -9,7 +9,7 @@ import re
 import numpy as np
 import pytest
 
-from noiseedit.errors import DataError
+from noiseedit.errors import ConfigError, DataError
 from noiseedit.evaluation.results import compare, write_json
 from noiseedit.imaging import read_image, write_image
 from noiseedit.report import page, tables
@@ -125,8 +125,17 @@ def test_break_even_is_where_the_lines_cross(tmp_path):
     assert found == pytest.approx(0.5)
     write_json(b, tmp_path / 'b' / 'sweep.json')
     lines = summary_lines([tmp_path / 'a', tmp_path / 'b'])
-    assert lines[0].startswith('break-even of b with a')
+    (begin,) = (i for i, line in enumerate(lines) if line.startswith('break-even of b with a'))
     assert '0.5' in lines[-2]
+    table = '\n'.join(lines[:begin])
+    assert f'{PSNR} a' in table
+    assert f'{PSNR} b' in table
+    assert 'clean' in table
+
+
+def test_unknown_image_lists_those_with_pictures(two, tmp_path):
+    with pytest.raises(ConfigError, match="image 'nowhere': the sweeps kept pictures of"):
+        write_report(two, tmp_path / 'out', image='nowhere')
 
 
 def test_comparison_page_is_self_contained(two, tmp_path):
