@@ -157,7 +157,7 @@ def cells_of(axes: Sequence[Axis], repetitions: int = 1, seed: int = 0) -> list[
 def _axis_cells(axis: Axis, repetitions: int, seed: int) -> Iterator[Cell]:
     for level in axis.levels:
         noise = axis.at(level)
-        if is_identity(noise):
+        if is_identity(noise, level):
             yield Cell(axis.label, level, 0, None, CLEAN)
             continue
         for repetition in range(repetitions):
@@ -170,8 +170,19 @@ def _digest(value: Any) -> str:
     return blake2b(text.encode(), digest_size=8).hexdigest()
 
 
-def is_identity(noise: BaseNoise) -> bool:
-    """Tell whether ``noise`` leaves a test image as it is, bit for bit."""
+def is_identity(noise: BaseNoise, level: float | None = None) -> bool:
+    """Tell whether ``noise`` is at level 0 and there leaves a test image as it is, bit for bit.
+
+    A level above 0 is never the identity, however seldom it changes a pixel.
+
+    Args:
+        noise: At its level.
+        level: The level as the sweep says it (a severity, say); ``None``: that of the noise.
+    """
+    if level is None and noise.level is not None:
+        level = noise.level.high
+    if level != 0:
+        return False
     image = torch.rand((1, 3, 32, 32), generator=generator_for(0))
     try:
         return torch.equal(noise(image, generator=generator_for(0)), image)

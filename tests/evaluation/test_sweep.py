@@ -36,6 +36,12 @@ def test_cells_are_clean_first_and_level_zero_is_clean():
     assert len({cell.identity for cell in found}) == 5
 
 
+def test_severity_zero_is_clean():
+    severity = build({'type': 'Severity', 'noise': GAUSSIAN, 'levels': [5, 9]})
+    assert is_identity(severity.with_level(0), 0)
+    assert not is_identity(severity.with_level(1), 1)
+
+
 def test_identity_follows_everything_that_changes_scores():
     spec = {**GAUSSIAN, 'levels': [15]}
     base = cells([spec])[1].identity
@@ -61,6 +67,8 @@ def test_noise_without_levels_is_one_cell():
         ({**GAUSSIAN, 'sigma': 0}, True),
         (GAUSSIAN, False),
         ({**GAUSSIAN, 'sigma': 0, 'quantize': True}, False),  # of 16-bit images it is something
+        ({'type': 'SaltPepperNoise', 'amount': 0}, True),
+        ({'type': 'SaltPepperNoise', 'amount': 1e-9}, False),  # seldom is not never
     ],
 )
 def test_is_identity(spec, expected):
