@@ -11,9 +11,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from noiseedit.errors import ConfigError
-from noiseedit.noises import BaseNoise, SampleStreams, build
+from noiseedit.noises import BaseNoise, build
 from noiseedit.registry import MODELS
-from noiseedit.seeding import derive_seed
 from noiseedit.structures import EditSample
 
 Batch = dict[str, Any]
@@ -106,7 +105,12 @@ class EditPreprocessor(BaseDataPreprocessor):
         return {**batch, 'inputs': {name: self.normalise(image) for name, image in inputs.items()}}
 
     def test_batch(
-        self, batch: Batch, noise: BaseNoise | None, seed: int | None = None, repetition: int = 0
+        self,
+        batch: Batch,
+        noise: BaseNoise | None,
+        seed: int | None = None,
+        repetition: int = 0,
+        target: str | None = None,
     ) -> Batch:
         """Corrupt, record and normalise a loaded batch; the batch itself is not changed.
 
@@ -118,29 +122,27 @@ class EditPreprocessor(BaseDataPreprocessor):
             noise: The noise of this evaluation; ``None``: none.
             seed: Base seed; ``None``: the seed of the config's noise.
             repetition: Which of several independent draws.
+            target: The input that becomes noisy; ``None``: that of the config's noise.
 
         Raises:
             ConfigError: If the batch has no samples, or not the input that the noise is for.
         """
         inputs, samples = dict(batch['inputs']), _copies(batch['data_samples'])
         if noise is not None:
-            target = self._noisy_input(inputs)
+            target = self._noisy_input(inputs, target)
             seed = self.noise_seed if seed is None else seed
-            seeds = [derive_seed(seed, 'eval', noise.name, s.key, repetition) for s in samples]
-            inputs[target] = noise(
-                inputs[target], generator=SampleStreams(seeds, [s.key for s in samples])
-            )
+            keys = [sample.key for sample in samples]
+            inputs[target] = noise.per_sample(inputs[target], keys, seed, repetition=repetition)
         for index, sample in enumerate(samples):
             _record(sample, inputs, index, noise)
         padded = {name: self.pad(self.normalise(image)) for name, image in inputs.items()}
         return {'inputs': padded, 'data_samples': samples}
 
-    def _noisy_input(self, inputs: Mapping[str, Tensor]) -> str:
-        if self.noise_target not in inputs:
-            raise ConfigError(
-                f'noise.target={self.noise_target!r}: the batch has {", ".join(inputs)}'
-            )
-        return self.noise_target
+    def _noisy_input(self, inputs: Mapping[str, Tensor], target: str | None = None) -> str:
+        target = self.noise_target if target is None else target
+        if target not in inputs:
+            raise ConfigError(f'noise.target={target!r}: the batch has {", ".join(inputs)}')
+        return target
 
     def normalise(self, image: Tensor) -> Tensor:
         """Map [0, 1] to the network's range."""
@@ -178,7 +180,8 @@ def _record(
 ) -> None:
     if noise is not None or 'noise' not in sample:  # the pipeline may have noted its own
         sample.set_metainfo({'noise': repr(noise) if noise is not None else 'none'})
-    if 'source' in inputs:
-        sample.set_data({'input': inputs['source'][index]})
+    image = inputs.get('source', inputs.get('real'))
+    if image is not None:
+        sample.set_data({'input': image[index]})
     if 'target' in inputs:
         sample.set_data({'gt': inputs['target'][index]})

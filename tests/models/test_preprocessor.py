@@ -108,6 +108,20 @@ def test_padding_at_test_time_only(size, padded):
     assert preprocessor(data, training=True)['inputs']['source'].shape[-2:] == size
 
 
+def test_the_input_of_a_set_of_noisy_images_is_recorded_before_padding():
+    out = EditPreprocessor(pad_multiple=8)(make_batch(1, 3, 5, names=('real',)))
+    assert out['inputs']['real'].shape[-2:] == (8, 8)
+    assert out['data_samples'][0].input.shape[-2:] == (3, 5)
+
+
+def test_test_noise_can_be_for_another_input():
+    preprocessor, noise = EditPreprocessor(), build(GAUSSIAN)
+    loaded = preprocessor.load(make_batch(names=('real',)))
+    found = preprocessor.test_batch(loaded, noise, seed=3, repetition=1, target='real')
+    expected = noise.per_sample(loaded['inputs']['real'], ['image0', 'image1'], 3, repetition=1)
+    assert torch.equal(found['inputs']['real'], expected)
+
+
 def test_noises_are_not_part_of_the_state():
     preprocessor = EditPreprocessor(noise={'train': 'gni/color', 'test': 'nrgan/A'})
     assert not preprocessor.state_dict()
