@@ -62,15 +62,22 @@ def _ema_hooks(config: Config) -> Iterator[dict[str, Any]]:
 def for_sweep(config: Config, sweep: Mapping[str, Any], save_images: str | None = None) -> Config:
     """Return ``config`` with the test replaced by a sweep; the argument is not changed.
 
-    Noise of the test pipeline is taken out: the cells add it.
+    Noise of the test pipeline is taken out: the cells add it, to the input that ``noise.target``
+    names.
 
     Args:
         config: What :func:`for_testing` returned.
         sweep: See :mod:`noiseedit.evaluation.sweep`.
         save_images: Folder for all predictions; ``None``: not written.
+
+    Raises:
+        ConfigError: If the test pipeline holds an ``AddNoise`` that is no ``NoiseSlot``.
     """
     config = copy.deepcopy(config)
     config.experiment_name = 'sweep'  # its log is not that of a test in the same process
     config.test_dataloader = ConfigDict(without_loader_noise(config.test_dataloader))
-    config.test_cfg = ConfigDict(type='SweepTestLoop', sweep=sweep, save_images=save_images)
+    target = (config.get('noise') or {}).get('target')
+    config.test_cfg = ConfigDict(
+        type='SweepTestLoop', sweep=sweep, save_images=save_images, target=target
+    )
     return config

@@ -194,8 +194,17 @@ def without_loader_noise(node: Any) -> Any:
     """Return a copy of a data loader's config whose ``NoiseSlot`` transforms do nothing.
 
     In a sweep the cells corrupt the images, not the pipeline.
+
+    Raises:
+        ConfigError: If an ``AddNoise`` adds noise of its own: the cells' noise would come on top.
     """
     if isinstance(node, Mapping):
+        if node.get('type') == 'AddNoise' and node.get('noise') is not None:
+            raise ConfigError(
+                'sweep: the test pipeline adds noise by AddNoise, and every cell would add its own '
+                "on top; take the step out, or write dict(type='NoiseSlot', ...), which a sweep "
+                'empties'
+            )
         if node.get('type') == 'NoiseSlot':
             return {'type': 'NoiseSlot'}
         return {key: without_loader_noise(value) for key, value in node.items()}

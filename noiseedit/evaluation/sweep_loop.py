@@ -64,6 +64,7 @@ class SweepTestLoop(BaseLoop):
         sweep: See :mod:`noiseedit.evaluation.sweep`.
         examples: Of how many images every cell's pictures are written.
         save_images: Folder for all predictions, one subfolder per cell; ``None``: not written.
+        target: Input that the cells corrupt; ``None``: that of the preprocessor's noise.
         workers: Threads that score; ``None``: one per processor, at most four.
 
     Raises:
@@ -79,6 +80,7 @@ class SweepTestLoop(BaseLoop):
         examples: int = 4,
         save_images: str | Path | None = None,
         workers: int | None = None,
+        target: str | None = None,
     ) -> None:
         super().__init__(runner, dataloader)
         if not isinstance(evaluator, Evaluator):
@@ -87,7 +89,7 @@ class SweepTestLoop(BaseLoop):
         self.seed = sweep.get('seed', 0)
         self.axes = axes_of(sweep)
         self.cells = cells_of(self.axes, sweep.get('repetitions', 1), self.seed)
-        self.examples, self.workers = examples, workers
+        self.examples, self.workers, self.target = examples, workers, target
         self.save_images = None if save_images is None else Path(save_images)
         self.result: Result | None = None
 
@@ -134,7 +136,8 @@ class SweepTestLoop(BaseLoop):
         self.provenance = self._fingerprint()
         names = [metric.name for metric in self.metrics]
         parts = (self.provenance['config_sha256'], self.provenance['weights_sha256'])
-        fingerprint = '|'.join([__version__, *parts, *names])
+        target = [] if self.target is None else [f'target={self.target}']
+        fingerprint = '|'.join([__version__, *parts, *target, *names])
         self._records = read_records(self.folder, fingerprint)
         barrier()  # nobody rewrites a file that another still reads
         if self._records:
@@ -203,7 +206,9 @@ class SweepTestLoop(BaseLoop):
                 continue
             if loaded is None:
                 loaded = preprocessor.load(batch)
-            inputs = preprocessor.test_batch(loaded, cell.noise, self.seed, cell.repetition)
+            inputs = preprocessor.test_batch(
+                loaded, cell.noise, self.seed, cell.repetition, self.target
+            )
             samples = self.model(**inputs, mode='predict')
             targets = targets or [prepare_target(self.metrics, sample) for sample in samples]
             for key, sample, target in zip(keys, samples, targets, strict=True):

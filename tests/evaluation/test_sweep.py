@@ -141,6 +141,13 @@ def test_noise_of_the_pipeline_is_taken_out():
     assert loader['dataset']['pipeline'][1]['noise'] == GAUSSIAN
 
 
+def test_other_noise_of_the_pipeline_is_refused():
+    steps = [{'type': 'AddNoise'}, {'type': 'AddNoise', 'noise': GAUSSIAN}]
+    assert without_loader_noise(steps[:1]) == steps[:1]
+    with pytest.raises(ConfigError, match='AddNoise, and every cell would add its own on top'):
+        without_loader_noise({'dataset': {'pipeline': steps}})
+
+
 class Numbers(list):
     """A data set of numbers by absolute position."""
 

@@ -293,6 +293,23 @@ def test_config_of_the_command_line(tmp_path):
         for_testing(base, 'x.pth')
 
 
+@pytest.mark.parametrize('target', ['source', 'target'])
+def test_cells_corrupt_the_input_that_the_noise_is_for(tmp_path, target):
+    base = config(tmp_path, gain=1.0)
+    base.noise = {'where': 'pipeline', 'target': target}
+    swept = for_sweep(for_testing(base, 'x.pth'), SWEEP)
+    swept.load_from = None
+    runner = build_runner(swept)
+    batch = next(iter(runner.test_loop.dataloader))
+    loop, preprocessor = runner.test_loop, runner.model.data_preprocessor
+    loaded = preprocessor.load(batch)
+    assert loop.target == target
+    clean = preprocessor.normalise(loaded['inputs'][target])
+    found = preprocessor.test_batch(loaded, loop.cells[-1].noise, target=loop.target)['inputs']
+    changed = {name for name in found if not torch.equal(found[name], clean)}
+    assert changed == {target}
+
+
 def test_limit_keeps_what_was_scored(tmp_path, monkeypatch):
     limited = config(tmp_path)
     limited.test_dataloader.dataset = {
