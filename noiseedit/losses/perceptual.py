@@ -52,7 +52,7 @@ def vgg19_features(depth: int, weights: str | None) -> nn.Sequential:
     from torchvision.models.vgg import cfgs, make_layers
 
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
+        torch.default_generator.manual_seed(0)  # torch.manual_seed would reach other devices
         features = make_layers(cfgs['E'])
     if weights is not None:
         _load(features, find_weights(weights))

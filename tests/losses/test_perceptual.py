@@ -33,6 +33,11 @@ def test_layer_names_are_those_of_torchvision():
         vgg19_index('relu9_1')
 
 
+def test_building_reseeds_no_other_device(monkeypatch):
+    monkeypatch.setattr(torch, 'manual_seed', lambda seed: pytest.fail('reseeds every device'))
+    vgg19_features(1, weights=None)
+
+
 def test_value_by_hand(loss):
     pred, target = images(0), images(1)
     network = vgg19_features(7, weights=None)

@@ -79,7 +79,7 @@ def _network(net: Backbone, file: Path | None) -> nn.Module:
             "LPIPS needs torchmetrics: pip install 'noiseedit[metrics]'"
         ) from error
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
+        torch.default_generator.manual_seed(0)  # torch.manual_seed would reach other devices
         network: nn.Module = _LPIPS(net=net, pnet_rand=True)
     if file is not None:
         _load_backbone(network, net, file)
