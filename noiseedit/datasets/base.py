@@ -155,8 +155,17 @@ def build_pipeline(steps: Sequence[Mapping[str, Any] | Step]) -> list[Step]:
 
 
 def pack(results: Results) -> Results:
-    """Turn pipeline results into a data set item: arrays to tensors, the rest to metainfo."""
+    """Turn pipeline results into a data set item: arrays to tensors, the rest to metainfo.
+
+    Raises:
+        DataError: If an array is no (H, W, C) image; names the key and the input.
+    """
     arrays = {name: value for name, value in results.items() if isinstance(value, np.ndarray)}
+    for name, array in arrays.items():
+        if array.ndim != 3:
+            raise DataError(
+                f'{results["key"]!r}: expected {name} as (H, W, C), got shape {array.shape}'
+            )
     sample = EditSample()
     for name, value in results.items():
         if name not in arrays and name != 'seed':

@@ -24,18 +24,26 @@ def edit_collate(items: Sequence[dict[str, Any]] | dict[str, Any]) -> dict[str, 
         ``inputs``: name -> (N, C, H, W); ``data_samples``: list of N samples.
 
     Raises:
-        DataError: If images differ in size or channels; names keys and sizes.
+        DataError: If items differ in their inputs, or images in size or channels; names the keys.
     """
     if isinstance(items, dict):
         return items
     samples = [item['data_samples'] for item in items]
     names = items[0]['inputs']
+    _check_names(items)
     return {
         'inputs': {
             name: _stack(name, [item['inputs'][name] for item in items], samples) for name in names
         },
         'data_samples': samples,
     }
+
+
+def _check_names(items: Sequence[dict[str, Any]]) -> None:
+    sets = {tuple(sorted(item['inputs'])): item['data_samples'].key for item in items}
+    if len(sets) > 1:
+        listed = '; '.join(f'{key!r} has {", ".join(names)}' for names, key in sets.items())
+        raise DataError(f'images of one batch differ in their inputs: {listed}')
 
 
 def _stack(name: str, images: list[Tensor], samples: Sequence[Any]) -> Tensor:

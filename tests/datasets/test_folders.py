@@ -8,6 +8,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from noiseedit.datasets import edit_collate
+from noiseedit.datasets.base import pack
 from noiseedit.errors import ConfigError, DataError
 from noiseedit.imaging import read_image, write_image
 from noiseedit.registry import DATASETS
@@ -239,6 +240,21 @@ def test_collate_names_keys_and_sizes(make_folder):
     message = r"target: images .*'00' \(3, 20, 24\), '01' \(3, 8, 9\)\. Crop .* or set batch_size=1"
     with pytest.raises(DataError, match=message):
         edit_collate([first, second])
+
+
+def test_collate_names_keys_with_other_inputs(make_folder):
+    first, second = (build('CleanFolder', make_folder())[i] for i in (0, 1))
+    second['inputs']['source'] = second['inputs']['target']
+    for items in ([first, second], [second, first]):
+        with pytest.raises(DataError, match=r"'01' has source, target") as caught:
+            edit_collate(items)
+        assert "'00' has target" in str(caught.value)
+
+
+@pytest.mark.parametrize('shape', [(4, 5), (1, 4, 5, 3)])
+def test_an_array_that_is_no_image_is_named(shape):
+    with pytest.raises(DataError, match=r"'k': expected depth as \(H, W, C\), got shape"):
+        pack({'key': 'k', 'depth': np.zeros(shape, np.uint8)})
 
 
 def test_collate_mixes_8_and_16_bit_as_float():
