@@ -4,6 +4,7 @@ from noiseedit.datasets.base import ImageDataset
 from noiseedit.datasets.cifar import CIFAR10
 from noiseedit.datasets.collate import edit_collate
 from noiseedit.datasets.folders import CleanFolder, NoisyFolder, PairedFolder, UnpairedFolders
+from noiseedit.datasets.limit import FirstImages
 from noiseedit.datasets.store import ImageStore, open_images
 from noiseedit.datasets.toy import ToyPhotos, ToyShapes
 from noiseedit.datasets.transforms import AddNoise, Transform
@@ -12,6 +13,7 @@ __all__ = [
     'CIFAR10',
     'AddNoise',
     'CleanFolder',
+    'FirstImages',
     'ImageDataset',
     'ImageStore',
     'NoisyFolder',

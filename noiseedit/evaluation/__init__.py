@@ -2,7 +2,6 @@
 
 from noiseedit.evaluation import metrics
 from noiseedit.evaluation.images import SaveImagesHook
-from noiseedit.evaluation.limit import FirstImages
 from noiseedit.evaluation.profiles import PROFILES, Protocol, protocol
 from noiseedit.evaluation.results import compare, read_result
 from noiseedit.evaluation.statistics import break_even, mean_interval
@@ -11,7 +10,6 @@ from noiseedit.evaluation.sweep_loop import SweepTestLoop
 
 __all__ = [
     'PROFILES',
-    'FirstImages',
     'Protocol',
     'SaveImagesHook',
     'SweepTestLoop',

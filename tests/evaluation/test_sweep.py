@@ -3,8 +3,8 @@
 import pytest
 
 from noiseedit.config import shipped_root
+from noiseedit.datasets.limit import FirstImages
 from noiseedit.errors import ConfigError, UnknownNameError
-from noiseedit.evaluation.limit import FirstImages
 from noiseedit.evaluation.sweep import (
     axes_of,
     cells_of,
