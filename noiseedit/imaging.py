@@ -9,9 +9,7 @@ files the first picture counts.
 from __future__ import annotations
 
 import os
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -22,6 +20,7 @@ import numpy as np
 from PIL import Image
 
 from noiseedit.errors import DataError
+from noiseedit.files import atomic_file
 
 PathLike: TypeAlias = str | os.PathLike[str]
 
@@ -302,29 +301,6 @@ def write_image(path: PathLike, image: np.ndarray, *, bits: Literal[8, 16] = 8) 
 def _check_suffix(path: Path, known: tuple[str, ...]) -> None:
     if path.suffix.lower() not in known:
         raise DataError(f'{path}: expected one of the suffixes {", ".join(known)}')
-
-
-@contextmanager
-def atomic_file(path: PathLike) -> Iterator[Path]:
-    """Yield a temporary file in the same folder; it becomes ``path`` if the block succeeds."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f'.{path.name}.', suffix='.tmp', dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-@cache
-def _umask() -> int:
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask
 
 
 # Folders.

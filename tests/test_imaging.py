@@ -10,7 +10,8 @@ from PIL import Image, ImageOps
 
 from noiseedit import imaging
 from noiseedit.errors import DataError
-from noiseedit.imaging import atomic_file, list_images, read_image, to_grey, write_image
+from noiseedit.files import atomic_file
+from noiseedit.imaging import list_images, read_image, to_grey, write_image
 
 RNG = np.random.default_rng(0)
 RGB = RNG.integers(0, 256, (37, 53, 3), dtype=np.uint8)

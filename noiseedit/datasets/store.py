@@ -23,7 +23,8 @@ import numpy as np
 from mmengine.logging import print_log
 
 from noiseedit.errors import DataError
-from noiseedit.imaging import PathLike, atomic_file, read_image
+from noiseedit.files import atomic_file
+from noiseedit.imaging import PathLike, read_image
 
 MAGIC = b'NEIMAGE1'
 ALIGNMENT = 64

@@ -7,7 +7,6 @@ to the disk and renames it; :func:`load_checkpoint` reads it with ``weights_only
 
 from __future__ import annotations
 
-import os
 import pickle
 import re
 import warnings
@@ -23,6 +22,7 @@ from torch import Tensor
 
 from noiseedit.engine.plain import to_plain
 from noiseedit.errors import CheckpointError
+from noiseedit.files import atomic_file
 
 LAST_CHECKPOINT = 'last_checkpoint'
 STEP_FILE = re.compile(r'(?:iter|epoch)_(\d+)\.pth')
@@ -54,29 +54,14 @@ def write_atomically(path: str | Path, write: Callable[[Path], Any]) -> None:
     Raises:
         CheckpointError: If writing fails; the temporary file is removed.
     """
-    path = Path(path)
-    temporary = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
     try:
-        write(temporary)
-        _flush(temporary)
-        temporary.replace(path)
-        _flush(path.parent)
+        with atomic_file(path, flush=True) as temporary:
+            write(temporary)
     except (OSError, RuntimeError) as error:
         raise CheckpointError(
             f'{path}: cannot write the checkpoint ({error}). The files written before are intact. '
             'Free disk space or choose another --work-dir, then continue with --resume'
         ) from error
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _flush(path: Path) -> None:
-    """Force a file or folder entry onto the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def remove_leftovers(folder: str | Path) -> None:

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from noiseedit.evaluation.statistics import plain
+from noiseedit.files import atomic_file
 
 Key = tuple[str, str, str]
 Scores = dict[str, float]
@@ -100,12 +101,9 @@ class RecordFile:
         self, folder: str | Path, rank: int, fingerprint: str, records: Records | None = None
     ) -> None:
         path = Path(folder) / PATTERN.replace('*', str(rank))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix('.tmp')
-        with temporary.open('w') as file:
+        with atomic_file(path) as temporary, temporary.open('w') as file:
             file.write(json.dumps({'fingerprint': fingerprint}) + '\n')
             file.writelines(_line(key, scores) for key, scores in (records or {}).items())
-        temporary.replace(path)
         self._file: IO[str] = path.open('a')
 
     def append(self, key: Key, scores: Scores) -> None:

@@ -171,7 +171,7 @@ def flat_metrics(result: Result) -> dict[str, float]:
 
 def write_json(result: Mapping[str, Any], path: str | Path) -> None:
     """Write strict JSON atomically, one line per entry of each list of dicts."""
-    from noiseedit.imaging import atomic_file
+    from noiseedit.files import atomic_file
 
     parts = [f'{json.dumps(key)}: {_block(value)}' for key, value in plain(dict(result)).items()]
     with atomic_file(path) as temporary:

@@ -256,7 +256,7 @@ def _figure(columns: int, rows: int) -> Iterator[tuple[Any, Any]]:
 
 def save_figure(figure: Any, path: str | Path) -> None:
     """Write a figure atomically; the suffix chooses the format."""
-    from noiseedit.imaging import atomic_file
+    from noiseedit.files import atomic_file
 
     path = Path(path)
     with atomic_file(path) as temporary:

@@ -10,7 +10,7 @@ from typing import Any
 from noiseedit.errors import ConfigError
 from noiseedit.evaluation.results import compare, read_result
 from noiseedit.evaluation.statistics import plain
-from noiseedit.imaging import atomic_file
+from noiseedit.files import atomic_file
 from noiseedit.report import page, tables
 from noiseedit.report.curves import draw_comparison, draw_sweep
 from noiseedit.report.grid import cell_folder, draw_grid
