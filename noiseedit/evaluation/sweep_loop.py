@@ -37,6 +37,7 @@ from noiseedit.evaluation.results import (
 )
 from noiseedit.evaluation.scoring import ScorePool, Scores, prepare_target
 from noiseedit.evaluation.sweep import Cell, axes_of, cells_of
+from noiseedit.evaluation.training_noise import training_noise
 from noiseedit.models.preprocessor import EditPreprocessor
 from noiseedit.registry import LOOPS
 from noiseedit.structures import EditSample
@@ -232,6 +233,7 @@ class SweepTestLoop(BaseLoop):
         result = {
             'config': Path(self.runner.cfg.filename or '').name,
             **self.provenance,
+            **training_noise(self.runner.cfg),
             **result,
             'examples': self._examples(result['images']),
         }

@@ -228,6 +228,7 @@ def test_json_is_strict_and_tells_levels_in_three_units(tmp_path):
     assert gaussian['unit'] == 255
     assert gaussian['strength_255'] == pytest.approx([0, 15, 50])
     assert gaussian['strength_network'] == pytest.approx([0, 30 / 255, 100 / 255])
+    assert (result['train_noise'], result['train_variance_01']) == (None, 0.0)
     assert result['seed'] == 3
     assert len(result['weights_sha256']) == 64
     assert result['versions']['torch'] == torch.__version__.split('+')[0]
