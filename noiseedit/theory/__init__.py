@@ -3,3 +3,45 @@
 Float64 NumPy and SciPy; no torch, no GPU. After Shi et al., "On the Analysis of GAN-based
 Image-to-Image Translation with Gaussian Noise Injection", ICLR 2024.
 """
+
+from noiseedit.theory.mismatch import gaussian_kl, kl_table
+from noiseedit.theory.noise_level import (
+    average_kl,
+    average_matched_kl,
+    average_variance,
+    break_even_variance,
+    clean_variance,
+    minimax_variance,
+    random_level_information,
+)
+from noiseedit.theory.noise_shape import (
+    coloured_variance,
+    matched_kl,
+    matched_variance,
+    salt_pepper_moments,
+    second_moments,
+    signal_dependent_variance,
+)
+from noiseedit.theory.units import convert_variance, range_limits, range_width, sigma_255
+
+__all__ = [
+    'average_kl',
+    'average_matched_kl',
+    'average_variance',
+    'break_even_variance',
+    'clean_variance',
+    'coloured_variance',
+    'convert_variance',
+    'gaussian_kl',
+    'kl_table',
+    'matched_kl',
+    'matched_variance',
+    'minimax_variance',
+    'random_level_information',
+    'range_limits',
+    'range_width',
+    'salt_pepper_moments',
+    'second_moments',
+    'sigma_255',
+    'signal_dependent_variance',
+]
