@@ -1,0 +1,66 @@
+"""What the theory functions demand of their numbers; a wrong one is an error that names it."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from noiseedit.errors import ConfigError, DataError
+
+Array: TypeAlias = NDArray[np.float64]
+
+
+def number(name: str, value: float, *, low: float = 0.0, exclusive: bool = False) -> float:
+    """Return ``value`` as a finite float not below ``low`` (above it if ``exclusive``).
+
+    Raises:
+        ConfigError: If ``value`` is no single number, not finite or too small.
+    """
+    found = _floats(name, value, ConfigError)
+    if found.ndim or not np.isfinite(found) or found < low or (exclusive and found == low):
+        relation = '>' if exclusive else '>='
+        raise ConfigError(f'{name}: expected a finite number {relation} {low:g}, got {value!r}')
+    return float(found)
+
+
+def vector(name: str, values: ArrayLike, size: int | None = None) -> Array:
+    """Return ``values`` as a finite, non-empty float64 vector (of ``size`` entries if given).
+
+    Raises:
+        DataError: If they are not that; names the first bad entry.
+    """
+    found = _floats(name, values, DataError)
+    if found.ndim != 1 or not found.size or (size is not None and found.size != size):
+        wanted = 'at least one number' if size is None else f'{size} numbers'
+        raise DataError(f'{name}: expected a vector of {wanted}, got shape {found.shape}')
+    if not np.all(np.isfinite(found)):
+        index = int(np.argmin(np.isfinite(found)))
+        raise DataError(f'{name}: expected finite numbers, got {found[index]} at index {index}')
+    return found
+
+
+def variances(name: str, values: ArrayLike, size: int | None = None) -> Array:
+    """Return a vector of variances, finite and not negative, as float64.
+
+    Raises:
+        DataError: If they are not that; names the first bad entry.
+    """
+    found = vector(name, values, size)
+    if np.any(found < 0):
+        index = int(np.argmax(found < 0))
+        raise DataError(f'{name}: expected none below 0, got {found[index]} at index {index}')
+    return found
+
+
+def spectrum(eigenvalues: ArrayLike) -> Array:
+    """Return eigenvalues of a covariance, shape ``(d,)``; see :func:`variances`."""
+    return variances('eigenvalues', eigenvalues)
+
+
+def _floats(name: str, values: ArrayLike, error: type[ConfigError] | type[DataError]) -> Array:
+    try:
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as cause:
+        raise error(f'{name}: expected real numbers, got {values!r}') from cause
