@@ -45,7 +45,3 @@ __all__ = [
     'sigma_255',
     'signal_dependent_variance',
 ]
-
-from noiseedit.theory.mismatch import gaussian_kl, kl_table
-
-__all__ = ['gaussian_kl', 'kl_table']
