@@ -242,16 +242,28 @@ def _legend_below(figure: Any, handles: Sequence[Any], labels: Sequence[str]) ->
 
 @contextmanager
 def _figure(columns: int, rows: int) -> Iterator[tuple[Any, Any]]:
-    """Yield a figure and its axes (rows, columns); needs no display and touches no global state."""
+    """Yield a figure and its axes (rows, columns)."""
+    width = 2.9 if columns > 2 else 4.4
+    with new_figure(width * columns, 2.5 * rows + 1.2) as figure:
+        yield figure, figure.subplots(rows, columns, squeeze=False)
+
+
+@contextmanager
+def new_figure(width: float, height: float) -> Iterator[Any]:
+    """Yield an empty figure in the house's look; needs no display, touches no global state.
+
+    Args:
+        width: In inches.
+        height: In inches.
+    """
     import matplotlib as mpl
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     with mpl.rc_context(STYLE):
-        width = 2.9 if columns > 2 else 4.4
-        figure = Figure(figsize=(width * columns, 2.5 * rows + 1.2), layout='constrained')
+        figure = Figure(figsize=(width, height), layout='constrained')
         FigureCanvasAgg(figure)
-        yield figure, figure.subplots(rows, columns, squeeze=False)
+        yield figure
 
 
 def save_figure(figure: Any, path: str | Path) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from noiseedit.evaluation.statistics import mean_interval
+from noiseedit.theory.units import sigma_255
 
 Row = Mapping[str, Any]
 Result = Mapping[str, Any]
@@ -45,6 +46,11 @@ def unit_text(unit: Any) -> str:
     if unit is None:
         return ''
     return ' in 8-bit units' if unit == 255 else f' in {unit}'
+
+
+def both_units(variance: float, value_range: str) -> str:
+    """Return a level as variance in ``value_range`` and as 8-bit sigma: ``0.08 (36.1/255)``."""
+    return f'{variance:.3g} ({sigma_255(variance, value_range):.3g}/255)'
 
 
 def sweep_csv(result: Result) -> str:
