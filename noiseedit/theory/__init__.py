@@ -22,9 +22,22 @@ from noiseedit.theory.noise_shape import (
     second_moments,
     signal_dependent_variance,
 )
+from noiseedit.theory.patches import PatchStatistics, patch_statistics
+from noiseedit.theory.spectrum import (
+    Spectrum,
+    correct_noise,
+    dft_spectrum,
+    floor_eigenvalues,
+    patch_spectrum,
+    rounding_variance,
+    spectral_slope,
+    usable_spectrum,
+)
 from noiseedit.theory.units import convert_variance, range_limits, range_width, sigma_255
 
 __all__ = [
+    'PatchStatistics',
+    'Spectrum',
     'average_kl',
     'average_matched_kl',
     'average_variance',
@@ -32,16 +45,24 @@ __all__ = [
     'clean_variance',
     'coloured_variance',
     'convert_variance',
+    'correct_noise',
+    'dft_spectrum',
+    'floor_eigenvalues',
     'gaussian_kl',
     'kl_table',
     'matched_kl',
     'matched_variance',
     'minimax_variance',
+    'patch_spectrum',
+    'patch_statistics',
     'random_level_information',
     'range_limits',
     'range_width',
+    'rounding_variance',
     'salt_pepper_moments',
     'second_moments',
     'sigma_255',
     'signal_dependent_variance',
+    'spectral_slope',
+    'usable_spectrum',
 ]
