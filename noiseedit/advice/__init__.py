@@ -1,0 +1,7 @@
+"""From images and a noise to the level to train with: ``advise`` and ``write_config``."""
+
+from noiseedit.advice.options import Options
+from noiseedit.advice.recommend import advise
+from noiseedit.advice.write_config import write_config
+
+__all__ = ['Options', 'advise', 'write_config']

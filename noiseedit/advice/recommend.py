@@ -1,0 +1,287 @@
+"""From a folder of images and a noise to the level to train with."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+import numpy as np
+
+from noiseedit.advice.options import Options, make_options
+from noiseedit.advice.prior import LEVELS, TestInputs
+from noiseedit.advice.rules import chosen_variance, divergence_table, rule_entries
+from noiseedit.errors import DataError
+from noiseedit.theory import convert_variance
+from noiseedit.theory.estimate import deployment_levels
+from noiseedit.theory.patches import PatchStatistics, patch_statistics
+from noiseedit.theory.spectrum import Spectrum, dft_spectrum, spectral_slope, usable_spectrum
+from noiseedit.theory.streaming import Progress
+
+if TYPE_CHECKING:
+    from noiseedit.advice.noise import NoiseModel
+    from noiseedit.noises.base import BaseNoise
+
+Stages: TypeAlias = Callable[[str, int], Progress | None]
+
+FORMAT = 1
+SAMPLE = 16  # images on which noise and noise in the data are measured
+SLOPE_SAMPLE = 256  # images whose Fourier spectrum is taken
+
+
+class Deployment(NamedTuple):
+    """Noise at test: its largest variance, where that comes from, the estimate of each image."""
+
+    max_variance: float
+    source: str
+    estimates: np.ndarray | None = None
+
+
+class Data(NamedTuple):
+    """The images: their statistics and spectrum, the sample, estimated noise variance, slope."""
+
+    statistics: PatchStatistics
+    spectrum: Spectrum
+    sample: list[Path]
+    noise_variance: float
+    slope: float | None
+
+
+def advise(
+    folder: str | Path, noise: Any = 'gaussian', *, progress: Stages | None = None, **options: Any
+) -> dict[str, Any]:
+    """Recommend the variance of the Gaussian noise that source images get in training.
+
+    The spectrum of the data is that of their patches. White additive noise is known by its variance
+    (closed forms); of every other noise the second moments are measured by applying it to some of
+    the images at several levels.
+
+    Args:
+        folder: Images of the source domain, read recursively.
+        noise: Noise at test: a preset (``'gaussian'`` means ``'gni/gaussian'``), a registered
+            class, a spec or a noise. Its own level does not count.
+        progress: ``progress(stage, total)`` gives what wraps the images of a stage; ``None``: none.
+        options: See :class:`~noiseedit.advice.Options`; one of ``max_sigma``, ``max_variance`` and
+            ``deployment`` must be given.
+
+    Returns:
+        A plain dict, strict JSON, that ``noiseedit.report.advice`` shows. Variances are in the
+        value range, divergences in nats per dimension; ``rules`` holds one entry per rule.
+
+    Raises:
+        ConfigError: If an option is not allowed, or the rule does not fit the noise.
+        UnknownNameError: If there is no such noise; lists the nearest names.
+        DataError: If a folder is missing or without images, or one cannot be used.
+    """
+    asked = make_options(**options)
+    from noiseedit.advice.noise import model_noise, noise_named
+
+    built, stages = noise_named(noise), progress or _silent
+    deployment = _deployment(asked, stages)
+    data = _look_at(folder, asked, stages)
+    levels = _levels(deployment.max_variance)
+    model = model_noise(
+        built,
+        levels[1:],
+        data.sample,
+        data.statistics,
+        asked.seed,
+        stages('noise', len(levels) - 1),
+    )
+    inputs = _test_inputs(data.spectrum, model, levels, deployment)
+    rules = rule_entries(inputs, asked.budget, asked.range)
+    return {
+        'format': FORMAT,
+        'data': _data_facts(folder, data.statistics),
+        'value_range': asked.range,
+        'noise': _noise_facts(built, noise, model, deployment.max_variance, asked.range),
+        'spectrum': _spectrum_facts(data),
+        'deployment': _deployment_facts(deployment, inputs),
+        'rules': rules,
+        'recommended': asked.rule,
+        'table': divergence_table(inputs, chosen_variance(rules, asked.rule)),
+        **_cautions(data, model, inputs, built, asked),
+        'inputs': {'folder': str(folder), 'noise': _name(noise), **_plain(asdict(asked))},
+        'versions': _versions(),
+    }
+
+
+# What is asked.
+
+
+def _silent(stage: str, total: int) -> None:
+    return None
+
+
+def _deployment(asked: Options, stages: Stages) -> Deployment:
+    """Return the noise at test, given or estimated."""
+    if asked.max_variance is not None:
+        text = (
+            f'given as variance {asked.max_variance:g} in {asked.range}; all below equally likely'
+        )
+        return Deployment(float(asked.max_variance), text)
+    if asked.max_sigma is not None:
+        variance = convert_variance(asked.max_sigma**2, 'uint8', asked.range)
+        text = (
+            f'given as sigma {asked.max_sigma:g} in 8-bit units; all variances below equally likely'
+        )
+        return Deployment(variance, text)
+    from noiseedit.imaging import list_images
+
+    files = list_images(str(asked.deployment))
+    progress = stages('deployment images', len(files))
+    found = deployment_levels(
+        files, value_range=asked.range, workers=asked.workers, progress=progress
+    )
+    text = f'mean and 95th percentile of the estimates of {len(files)} images in {asked.deployment}'
+    return Deployment(found.max_variance, text, found.variances)
+
+
+def _levels(top: float) -> list[float]:
+    return [float(level) for level in np.linspace(0, top, LEVELS)] if top else [0.0]
+
+
+# The data.
+
+
+def _look_at(folder: str | Path, asked: Options, stages: Stages) -> Data:
+    from noiseedit.imaging import list_images
+
+    files = _spread(list_images(folder), asked.limit)
+    progress = stages('images', len(files))
+    statistics = patch_statistics(
+        files,
+        asked.patch_size,
+        asked.channels,
+        value_range=asked.range,
+        workers=asked.workers,
+        progress=progress,
+    )
+    sample = _spread(files, SAMPLE)
+    noisy = deployment_levels(sample, 'wavelet', value_range=asked.range)
+    found = float(np.median(noisy.variances))
+    removed = found if asked.data_noise else 0.0
+    spectrum = usable_spectrum(
+        statistics.eigenvalues, noise_variance=removed, value_range=asked.range
+    )
+    return Data(statistics, spectrum, sample, found, _slope(_spread(files, SLOPE_SAMPLE)))
+
+
+def _spread(files: Sequence[Path], count: int | None) -> list[Path]:
+    """Return ``count`` of the files, evenly spread; all if there are no more."""
+    if count is None or count >= len(files):
+        return list(files)
+    return [files[index * len(files) // count] for index in range(count)]
+
+
+def _slope(files: Sequence[Path]) -> float | None:
+    """Return the slope of the power spectrum; ``None``: images too small, or flat."""
+    try:
+        return spectral_slope(dft_spectrum(files))
+    except DataError:
+        return None
+
+
+# The noise at test.
+
+
+def _test_inputs(
+    spectrum: Spectrum, model: NoiseModel, levels: Sequence[float], deployment: Deployment
+) -> TestInputs:
+    lam = spectrum.eigenvalues
+    moments = [lam + model.energy(level, lam.size) for level in levels]
+    return TestInputs(
+        eigenvalues=lam,
+        levels=np.array(levels),
+        moments=np.maximum(moments, spectrum.floor),
+        estimates=deployment.estimates,
+        white=model.kind == 'white',
+    )
+
+
+# The parts of an advice.
+
+
+def _data_facts(folder: str | Path, statistics: PatchStatistics) -> dict[str, Any]:
+    return {
+        'folder': str(folder),
+        'images': statistics.images,
+        'patches': statistics.count,
+        'patch_size': statistics.patch_size,
+        'channels': statistics.channels,
+        'dimension': statistics.dimension,
+    }
+
+
+def _noise_facts(
+    built: BaseNoise, noise: Any, model: NoiseModel, top: float, value_range: str
+) -> dict[str, Any]:
+    from noiseedit.advice.noise import at_variance
+
+    strongest = (at_variance(built, top, value_range) if top else None) or built
+    return {'name': _name(noise), 'text': repr(strongest), 'kind': model.kind}
+
+
+def _name(noise: Any) -> str:
+    return noise if isinstance(noise, str) else str(getattr(noise, 'name', noise))
+
+
+def _spectrum_facts(data: Data) -> dict[str, Any]:
+    spectrum = data.spectrum
+    return {
+        'eigenvalues': spectrum.eigenvalues.tolist(),
+        'floor': spectrum.floor,
+        'floored': spectrum.floored,
+        'trace_per_dimension': float(spectrum.eigenvalues.mean()),
+        'noise_variance_removed': spectrum.noise_variance,
+        'slope': data.slope,
+    }
+
+
+def _deployment_facts(deployment: Deployment, inputs: TestInputs) -> dict[str, Any]:
+    estimates = deployment.estimates
+    return {
+        'max_variance': deployment.max_variance,
+        'mean_variance': inputs.mean_variance,
+        'source': deployment.source,
+        'estimates': None if estimates is None else estimates.tolist(),
+    }
+
+
+def _cautions(
+    data: Data, model: NoiseModel, inputs: TestInputs, built: BaseNoise, asked: Options
+) -> dict[str, list[str]]:
+    from noiseedit.advice.cautions import Case, limits, warnings
+    from noiseedit.evaluation.training_noise import white_law
+
+    case = Case(
+        statistics=data.statistics,
+        spectrum=data.spectrum,
+        model=model,
+        inputs=inputs,
+        data_variance=data.noise_variance,
+        law=white_law(built),
+        range_given=asked.value_range is not None,
+    )
+    return {'warnings': warnings(case), 'limits': limits(case)}
+
+
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: str(v) if isinstance(v, Path) else v for name, v in values.items()}
+
+
+def _versions() -> dict[str, str]:
+    import scipy
+    import torch
+
+    from noiseedit.version import __version__
+
+    return {
+        'noiseedit': __version__,
+        'python': platform.python_version(),
+        'numpy': np.__version__,
+        'scipy': scipy.__version__,
+        'torch': str(torch.__version__),
+    }
