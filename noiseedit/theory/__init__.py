@@ -4,6 +4,11 @@ Float64 NumPy and SciPy; no torch, no GPU. After Shi et al., "On the Analysis of
 Image-to-Image Translation with Gaussian Noise Injection", ICLR 2024.
 """
 
+from noiseedit.theory.estimate import (
+    DeploymentLevels,
+    deployment_levels,
+    estimate_noise_variance,
+)
 from noiseedit.theory.mismatch import gaussian_kl, kl_table
 from noiseedit.theory.noise_level import (
     average_kl,
@@ -36,6 +41,7 @@ from noiseedit.theory.spectrum import (
 from noiseedit.theory.units import convert_variance, range_limits, range_width, sigma_255
 
 __all__ = [
+    'DeploymentLevels',
     'PatchStatistics',
     'Spectrum',
     'average_kl',
@@ -46,7 +52,9 @@ __all__ = [
     'coloured_variance',
     'convert_variance',
     'correct_noise',
+    'deployment_levels',
     'dft_spectrum',
+    'estimate_noise_variance',
     'floor_eigenvalues',
     'gaussian_kl',
     'kl_table',

@@ -128,39 +128,53 @@ def patch_statistics(
     patch_size = checked_size('patch_size', patch_size)
     check_channels(channels, ('luma', 'rgb', 'each'))
     range_limits(value_range)
-    work = partial(_sums_of_image, patch_size=patch_size, channels=channels)
-    sums: _Sums | None = None
-    done = 0
-    for found in map_images(work, images, workers, progress):
-        sums = found if sums is None else sums + found
-        done += 1
-    if sums is None:
-        raise DataError('images: expected at least one image, got none')
-    return _statistics(sums, done, patch_size, channels, value_range)
+    work = partial(_image_sums, patch_size=patch_size, channels=channels)
+    sums, done = PatchSums(), 0
+    histogram: np.ndarray = np.zeros(BINS, np.int64)
+    for found, levels in map_images(work, images, workers, progress):
+        sums, histogram, done = sums + found, histogram + levels, done + 1
+    return _statistics(sums, histogram, done, patch_size, channels, value_range)
 
 
 @dataclass(frozen=True, eq=False)
-class _Sums:
-    """Sums over patches of values in [0, 1], in one group, or in one per channel."""
+class PatchSums:
+    """Sums over patches of values in [0, 1]: one group of ``k = d``, or one per channel.
 
-    count: int
-    total: Array  # (groups, k)
-    outer: Array  # (groups, k, k)
-    histogram: np.ndarray
+    Attributes:
+        count: Patches, ``n``.
+        total: Sum of the patches, shape ``(groups, k)``.
+        outer: Sum of their outer products, shape ``(groups, k, k)``.
+    """
 
-    def __add__(self, other: _Sums) -> _Sums:
-        return _Sums(
-            self.count + other.count,
-            self.total + other.total,
-            self.outer + other.outer,
-            self.histogram + other.histogram,
+    count: int = 0
+    total: Array | float = 0.0
+    outer: Array | float = 0.0
+
+    @property
+    def mean(self) -> Array:
+        """Mean patch, shape ``(groups, k)``."""
+        return self.total / self.count
+
+    @property
+    def covariance(self) -> Array:
+        """Covariance with 1/n, shape ``(groups, k, k)``."""
+        return self.outer / self.count - self.mean[:, :, None] * self.mean[:, None, :]
+
+    def __add__(self, other: PatchSums) -> PatchSums:
+        return PatchSums(
+            self.count + other.count, self.total + other.total, self.outer + other.outer
         )
 
 
 def _statistics(
-    sums: _Sums, images: int, patch_size: int, channels: Channels, value_range: str
+    sums: PatchSums,
+    histogram: np.ndarray,
+    images: int,
+    patch_size: int,
+    channels: Channels,
+    value_range: str,
 ) -> PatchStatistics:
-    count, k = sums.count, sums.total.shape[1]
+    count, k = sums.count, sums.mean.shape[1]
     if count <= k:
         raise DataError(
             f'images: {count} patches of {k} elements from {images} images leave the covariance '
@@ -168,14 +182,13 @@ def _statistics(
         )
     from scipy.linalg import block_diag
 
-    mean, width = sums.total / count, range_width(value_range)
-    blocks = sums.outer / count - mean[:, :, None] * mean[:, None, :]
+    width = range_width(value_range)
     return PatchStatistics(
         count=count,
         images=images,
-        mean=mean.reshape(-1) * width + range_limits(value_range)[0],
-        covariance=block_diag(*blocks) * width**2,
-        histogram=sums.histogram,
+        mean=sums.mean.reshape(-1) * width + range_limits(value_range)[0],
+        covariance=block_diag(*sums.covariance) * width**2,
+        histogram=histogram,
         patch_size=patch_size,
         channels=channels,
         value_range=value_range,
@@ -185,31 +198,38 @@ def _statistics(
 # One image.
 
 
-def _sums_of_image(image: np.ndarray, name: str, *, patch_size: int, channels: Channels) -> _Sums:
+def _image_sums(
+    image: np.ndarray, name: str, *, patch_size: int, channels: Channels
+) -> tuple[PatchSums, np.ndarray]:
     height, width = image.shape[:2]
     if min(height, width) < patch_size:
         raise DataError(
             f'{name}: {height} x {width} is smaller than a patch of {patch_size} x {patch_size}'
         )
-    rows = max(1, BLOCK // (width // patch_size)) * patch_size
-    last = height // patch_size * patch_size
-    parts = [
-        _sums_of_strip(image[top : min(top + rows, last)], patch_size, channels)
-        for top in range(0, last, rows)
-    ]
-    return sum(parts[1:], start=parts[0])
+    used = image[: height // patch_size * patch_size, : width // patch_size * patch_size]
+    planes, scale = whole_numbers(used, channels)
+    sums = patch_sums(planes, scale, patch_size, joint=channels != 'each')
+    return sums, _histogram(planes, scale)
 
 
-def _sums_of_strip(strip: np.ndarray, patch_size: int, channels: Channels) -> _Sums:
-    strip = strip[:, : strip.shape[1] // patch_size * patch_size]
-    planes, scale = whole_numbers(strip, channels)
-    patches = _cut(planes, patch_size, joint=channels != 'each')
-    return _Sums(
-        patches.shape[1],
-        patches.sum(axis=1) / scale,
-        np.stack([group.T @ group for group in patches]) / scale**2,
-        _histogram(planes, scale),
-    )
+def patch_sums(planes: np.ndarray, scale: float, patch_size: int, *, joint: bool) -> PatchSums:
+    """Return the sums over the patches of one image, strip by strip.
+
+    Args:
+        planes: (C, H, W) of whole numbers; a remainder of H and W is left out.
+        scale: What they are divided by.
+        patch_size: ``p``.
+        joint: One group of all planes; else one per plane.
+    """
+    height, width = (edge // patch_size * patch_size for edge in planes.shape[1:])
+    rows = max(1, BLOCK * patch_size // width) * patch_size
+    sums = PatchSums()
+    for top in range(0, height, rows):
+        strip = planes[:, top : min(top + rows, height), :width]
+        patches = cut_patches(strip, patch_size, joint=joint)
+        outer = np.stack([group.T @ group for group in patches])
+        sums += PatchSums(patches.shape[1], patches.sum(axis=1) / scale, outer / scale**2)
+    return sums
 
 
 def whole_numbers(image: np.ndarray, channels: Channels) -> tuple[np.ndarray, float]:
@@ -235,7 +255,7 @@ def _luma(planes: np.ndarray, dtype: type[np.floating]) -> np.ndarray:
     return red + green + blue
 
 
-def _cut(planes: np.ndarray, patch_size: int, joint: bool) -> Array:
+def cut_patches(planes: np.ndarray, patch_size: int, joint: bool) -> Array:
     """Return the patches (groups, n, k): one group of all planes, or one per plane."""
     depth, height, width = planes.shape
     grid = (height // patch_size, width // patch_size)
