@@ -158,7 +158,7 @@ def _optional_facts(advice: Advice) -> list[tuple[str, str]]:
 
 def _rules(advice: Advice) -> Section:
     header = ['rule', 'variance', 'sigma', 'sigma/255', 'clean cost', 'average', 'worst',
-              'break-even', 'break-even, at most']  # fmt: skip
+              'break-even', 'conservative']  # fmt: skip
     rows = [_rule_row(advice, rule) for rule in advice['rules']]
     notes = [f'{rule["rule"]}: {rule["text"]}' for rule in advice['rules']]
     notes += [

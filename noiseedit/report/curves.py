@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from noiseedit.evaluation.statistics import break_even
 from noiseedit.report.tables import CLEAN, unit_text
@@ -35,7 +35,22 @@ STYLE = {
 """Look of every figure."""
 
 
-def draw_sweep(result: Result, path: str | Path) -> None:
+class LineKey(NamedTuple):
+    """A kind of line and what the legend says of it."""
+
+    text: str
+    style: Any
+    width: float
+
+
+ON_CLEAN = LineKey('on clean images', (0, (4, 3)), 0.9)
+MEETING = LineKey('break-even', '-.', 0.9)
+PREDICTED = LineKey('predicted KL of the inputs (right axis)', (0, (1, 1.3)), 1.7)
+
+
+def draw_sweep(
+    result: Result, path: str | Path, overlay: Callable[[Any, Any], None] | None = None
+) -> None:
     """Draw one sweep: a panel per metric, a curve per noise, the clean value as a line.
 
     Noises without levels are drawn as points. Bands are 95 % intervals.
@@ -43,21 +58,30 @@ def draw_sweep(result: Result, path: str | Path) -> None:
     Args:
         result: See :func:`noiseedit.evaluation.results.make_result`.
         path: PNG (or any suffix that matplotlib knows).
+        overlay: Draws a prediction into a panel: called with its axes and metric.
     """
     with _figure(len(result['metrics']), 1) as (figure, axes):
         for axis, metric in zip(axes[0], result['metrics'], strict=True):
             _draw_metric(axis, result, metric)
+            if overlay is not None:
+                overlay(axis, metric)
         handles, labels = axes[0][0].get_legend_handles_labels()
-        _legend_below(figure, handles, labels)
+        keys = [] if overlay is None else [PREDICTED]
+        _legend_below(figure, *_with_keys(handles, labels, keys))
         save_figure(figure, path)
 
 
-def draw_comparison(results: Mapping[str, Result], path: str | Path) -> None:
+def draw_comparison(
+    results: Mapping[str, Result],
+    path: str | Path,
+    overlay: Callable[[Any, Any, Any], None] | None = None,
+) -> None:
     """Draw several sweeps of the same noises: a row per metric, a column per noise.
 
     Args:
         results: Name of the model -> its sweep.
         path: PNG (or any suffix that matplotlib knows).
+        overlay: Draws predictions into a row: called with its axes, their noises and the metric.
     """
     first = next(iter(results.values()))
     noises = [noise for noise in first['noises'] if noise['levels'] != [None]]
@@ -71,12 +95,16 @@ def draw_comparison(results: Mapping[str, Result], path: str | Path) -> None:
                 _draw_models(axis, results, noise, metric)
             _share_range(row)
             row[0].set_ylabel(_metric_label(metric))
+            if overlay is not None:
+                overlay(row, noises, metric)
         for axis, noise in zip(axes[0], noises, strict=True):
             axis.set_title(noise['label'])
         for axis, noise in zip(axes[-1], noises, strict=True):
             axis.set_xlabel(_level_label(noise))
         handles, labels = axes[0][0].get_legend_handles_labels()
-        _legend_below(figure, *_with_keys(handles, labels, len(results)))
+        keys = [ON_CLEAN, *([MEETING] if len(results) == 2 else [])]
+        keys += [] if overlay is None else [PREDICTED]
+        _legend_below(figure, *_with_keys(handles, labels, keys))
         save_figure(figure, path)
 
 
@@ -104,7 +132,9 @@ def _draw_models(
         rows = [row for row in result['rows'] if row['metric'] == metric['name']]
         (clean,) = (row['mean'] for row in rows if row['noise'] == CLEAN)
         colour = COLOURS[index % len(COLOURS)]
-        axis.axhline(clean, color=colour, linewidth=0.9, linestyle=(0, (4, 3)), alpha=0.7)
+        axis.axhline(
+            clean, color=colour, linewidth=ON_CLEAN.width, linestyle=ON_CLEAN.style, alpha=0.7
+        )
         _curve(axis, [row for row in rows if row['noise'] == noise['label']], index, model)
     if len(results) == 2:
         _mark_break_even(axis, list(results.values()), noise, metric['name'])
@@ -127,11 +157,12 @@ def _mark_break_even(
     levels = [row['level'] for row in a]
     level = break_even(levels, [row['mean'] for row in a], [row['mean'] for row in b])
     if level is not None:
-        axis.axvline(level, color='#777777', linewidth=0.9, linestyle=':')
+        axis.axvline(level, color='#777777', linewidth=MEETING.width, linestyle=MEETING.style)
         place = axis.get_xaxis_transform()
         axis.text(
-            level, 1.0, f' {level:.2g}', transform=place, fontsize=7.5, color='#555555', va='top'
-        )
+            level, 0.985, f' {level:.2g}', transform=place, fontsize=7.5, color='#555555', va='top',
+            bbox={'facecolor': 'white', 'alpha': 0.8, 'linewidth': 0, 'pad': 0.5},
+        )  # fmt: skip
 
 
 def _curve(axis: Any, rows: Sequence[Mapping[str, Any]], index: int, label: str) -> None:
@@ -224,20 +255,19 @@ def _share_range(axes: Sequence[Any]) -> None:
 
 
 def _with_keys(
-    handles: Sequence[Any], labels: Sequence[str], models: int
+    handles: Sequence[Any], labels: Sequence[str], keys: Sequence[LineKey]
 ) -> tuple[list[Any], list[str]]:
-    """Add what dashed and dotted lines mean."""
+    """Add what kinds of lines mean."""
     from matplotlib.lines import Line2D
 
-    dashed = Line2D([], [], color='#777777', linewidth=0.9, linestyle=(0, (4, 3)))
-    dotted = Line2D([], [], color='#777777', linewidth=0.9, linestyle=':')
-    keys = [(dashed, 'on clean images'), (dotted, 'break-even')][: 2 if models == 2 else 1]
-    return [*handles, *(line for line, _ in keys)], [*labels, *(text for _, text in keys)]
+    lines = [Line2D([], [], color='#777777', linestyle=k.style, linewidth=k.width) for k in keys]
+    return [*handles, *lines], [*labels, *(key.text for key in keys)]
 
 
 def _legend_below(figure: Any, handles: Sequence[Any], labels: Sequence[str]) -> None:
     if handles:
-        figure.legend(handles, labels, loc='outside lower center', ncols=min(6, len(labels)))
+        rows = -(-len(labels) // 6)
+        figure.legend(handles, labels, loc='outside lower center', ncols=-(-len(labels) // rows))
 
 
 @contextmanager

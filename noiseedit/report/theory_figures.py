@@ -13,16 +13,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from noiseedit.report.curves import COLOURS, MARKERS, new_figure, save_figure
 from noiseedit.report.tables import both_units
-from noiseedit.theory.mismatch import kl_table
-from noiseedit.theory.noise_level import break_even_variance
+from noiseedit.report.theory_curves import has_moments, highest_variance, per_dimension
 from noiseedit.theory.units import sigma_255
 
 Advice = Mapping[str, Any]
-GRID = 161  # odd, so that the middle of a map is a sample
+GRID = 161
+COARSE = 61  # of noise that is not white: one call per point
 HEADROOM = 3.0  # how far the clean-trained curve may tower over the others before it is cut
 DASHED = (0, (4, 3))
 TINY = 1e-12
@@ -36,7 +35,7 @@ class Line(NamedTuple):
     variance: float
     colour: str
     marker: str
-    break_even: float
+    break_even: float | None
 
 
 def draw_spectrum(advice: Advice, path: str | Path) -> None:
@@ -86,7 +85,7 @@ def draw_divergence(advice: Advice, path: str | Path) -> None:
         axis.set_yscale('function', functions=(_root, np.square))
         axis.set_ylim(0, 1.05 * min(clean, HEADROOM * max(tops)))
         axis.set_ylabel('KL divergence, nats per dimension')
-        axis.set_title('What a mismatch of training and test level costs')
+        axis.set_title(f'What a mismatch of training and test level costs{_white(advice)}')
         _level_axis(axis, advice, 'x', 'test')
         _legend(figure, axis)
         save_figure(figure, path)
@@ -114,8 +113,8 @@ def draw_level_map(advice: Advice, path: str | Path) -> None:
         for line in rule_lines(advice):
             axis.axhline(_bits8(advice, line.variance), color=line.colour, linewidth=2,
                          label=_rule_label(advice, line), path_effects=_halo())  # fmt: skip
-        _draw_break_even(axis, advice)
-        axis.set_title('Divergence of every training level at every test level')
+        _draw_break_even(axis, sigmas, values)
+        axis.set_title(f'Divergence of every training level at every test level{_white(advice)}')
         _level_axis(axis, advice, 'x', 'test')
         _level_axis(axis, advice, 'y', 'training')
         bar = figure.colorbar(mesh, ax=axis, pad=0.02, extend='both')
@@ -131,12 +130,6 @@ def rule_lines(advice: Advice) -> list[Line]:
              rule['break_even'])
         for i, rule in enumerate(advice['rules'])
     ]  # fmt: skip
-
-
-def per_dimension(advice: Advice, trains: ArrayLike, tests: ArrayLike) -> np.ndarray:
-    """Return the divergence in nats per dimension, shape (train, test)."""
-    eigenvalues = advice['spectrum']['eigenvalues']
-    return kl_table(eigenvalues, trains, tests) / len(eigenvalues)
 
 
 # Parts.
@@ -172,6 +165,8 @@ def _draw_rules(axis: Any, advice: Advice) -> list[float]:
     for line in rule_lines(advice):
         label = _rule_label(advice, line)
         tops.append(_draw_curve(axis, advice, line.variance, label, color=line.colour))
+        if line.break_even is None or line.break_even > highest_variance(advice):
+            continue
         ((height,),) = per_dimension(advice, [line.variance], [line.break_even])
         axis.plot(
             _bits8(advice, line.break_even), height, color=line.colour, marker=line.marker,
@@ -182,13 +177,21 @@ def _draw_rules(axis: Any, advice: Advice) -> list[float]:
     return tops
 
 
-def _draw_break_even(axis: Any, advice: Advice) -> None:
-    """Draw the test level from which each training level beats clean training; the diagonal."""
-    eigenvalues = advice['spectrum']['eigenvalues']
-    sigmas, variances = (values[1:] for values in _levels(advice))
-    meets = [_bits8(advice, break_even_variance(eigenvalues, level)) for level in variances]
+def _draw_break_even(axis: Any, sigmas: np.ndarray, values: np.ndarray) -> None:
+    """Draw where each training level is as far from the inputs as clean training; the diagonal.
+
+    Args:
+        axis: Of 8-bit sigmas: test to the right, training upwards.
+        sigmas: Points of both axes, the first 0.
+        values: Divergence, (training, test).
+    """
     look = {'color': 'white', 'linewidth': 1.4, 'path_effects': _halo()}
-    axis.plot(meets, sigmas, linestyle=DASHED, label='break-even with clean training', **look)
+    drawn = axis.contour(
+        sigmas, sigmas[1:], values[1:] - values[0], levels=[0.0], colors='white', linewidths=1.4,
+        linestyles=[DASHED],
+    )  # fmt: skip
+    drawn.set_path_effects(_halo())
+    axis.plot([], [], linestyle=DASHED, label='break-even with clean training', **look)
     axis.plot(sigmas, sigmas, linestyle=':', label='test level = training level', **look)
 
 
@@ -204,6 +207,12 @@ def _log_norm(top: float) -> Any:
     return LogNorm(vmin=top * 1e-3, vmax=top)
 
 
+def _white(advice: Advice) -> str:
+    """Say so where an advice for other noise holds no moments to draw."""
+    white = advice['noise']['kind'] == 'white' or has_moments(advice)
+    return '' if white else '\n(for white noise of the same variance)'
+
+
 def _rule_label(advice: Advice, line: Line) -> str:
     return f'{line.label}: {both_units(line.variance, advice["value_range"])}'
 
@@ -215,16 +224,10 @@ def _bits8(advice: Advice, variance: float) -> float:
     return sigma_255(variance, advice['value_range'])
 
 
-def _highest(advice: Advice) -> float:
-    """Return the variance at the upper end of level axes."""
-    rules = [rule['variance'] for rule in advice['rules']]
-    return float(max([*advice['table']['test_variances'], *rules]))
-
-
 def _levels(advice: Advice) -> tuple[np.ndarray, np.ndarray]:
     """Return the points of level axes: sigma in 8-bit units, and variance."""
-    share = np.linspace(0, 1, GRID)
-    highest = _highest(advice)
+    share = np.linspace(0, 1, COARSE if has_moments(advice) else GRID)
+    highest = highest_variance(advice)
     return _bits8(advice, highest) * share, highest * share**2
 
 
@@ -234,7 +237,7 @@ def _root(values: Any) -> Any:
 
 def _level_axis(axis: Any, advice: Advice, name: str, of: str) -> None:
     """Label an axis of 8-bit sigmas in variance, and in sigma on the other side."""
-    highest = _highest(advice)
+    highest = highest_variance(advice)
     variances = round_variances(highest)
     side = getattr(axis, f'{name}axis')
     side.set_ticks([_bits8(advice, v) for v in variances], [f'{v:g}' for v in variances])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,17 @@ from noiseedit.evaluation.results import compare, read_result
 from noiseedit.evaluation.statistics import plain
 from noiseedit.files import atomic_file
 from noiseedit.report import page, tables
+from noiseedit.report.advice import read_advice
 from noiseedit.report.curves import draw_comparison, draw_sweep
 from noiseedit.report.grid import cell_folder, draw_grid
+from noiseedit.report.overlay import (
+    EXPLANATION,
+    overlay_panel,
+    overlay_row,
+    prediction_lines,
+    prediction_tables,
+)
+from noiseedit.report.prediction import Prediction, make_prediction
 
 Result = Mapping[str, Any]
 
@@ -51,10 +61,21 @@ def write_scores(
         _write(Path(out), json.dumps(plain(dict(scores)), indent=1, allow_nan=False) + '\n')
 
 
-def summary_lines(folders: Sequence[str | Path]) -> list[str]:
-    """Return clean and strongest cells of all sweeps, and break-even levels with the first."""
+def summary_lines(
+    folders: Sequence[str | Path],
+    theory: str | Path | None = None,
+    train_variances: Sequence[float] | None = None,
+) -> list[str]:
+    """Return clean and strongest cells of all sweeps, and break-even levels with the first.
+
+    Args:
+        folders: See :func:`write_report`.
+        theory: Likewise; adds what theory predicts for them.
+        train_variances: Likewise.
+    """
     names = names_of(folders)
     results = dict(zip(names, map(read_result, folders), strict=True))
+    prediction = _prediction(results, theory, train_variances)
     baseline = results[names[0]]
     lines = ['mean [95 % interval] on clean images and at the highest level of every noise:', '']
     lines += [*tables.strongest_table(results).splitlines(), '']
@@ -62,11 +83,15 @@ def summary_lines(folders: Sequence[str | Path]) -> list[str]:
         lines += [f'break-even of {name} with {names[0]} (level at which the curves meet):', '']
         compared = compare(baseline, results[name])
         lines += [*tables.break_even_table(compared).splitlines(), '']
-    return lines
+    return lines if prediction is None else [*lines, *prediction_lines(prediction, results)]
 
 
 def write_report(
-    folders: Sequence[str | Path], out: str | Path, image: str | None = None
+    folders: Sequence[str | Path],
+    out: str | Path,
+    image: str | None = None,
+    theory: str | Path | None = None,
+    train_variances: Sequence[float] | None = None,
 ) -> list[Path]:
     """Write ``report.html`` (self-contained) with its table and pictures into ``out``.
 
@@ -74,21 +99,25 @@ def write_report(
         folders: Work folders with a ``sweep.json`` each; the first is the baseline.
         out: Folder of the report.
         image: Sample key of the picture grids; ``None``: the first image.
+        theory: ``advice.json`` or its folder: its prediction is drawn over the measured curves;
+            ``None``: no prediction.
+        train_variances: Variance of each model's training noise, in the advice's value range;
+            ``None``: what the sweeps recorded.
 
     Raises:
-        DataError: If a folder has no sweep, or the sweeps have nothing in common.
-        ConfigError: If there are no folders.
+        DataError: If a folder has no sweep, the sweeps have nothing in common, or there is no
+            advice.
+        ConfigError: If there are no folders, or the training noise of a model is not known.
     """
     if not folders:
         raise ConfigError('report: expected at least one work folder with a sweep.json')
     named = dict(zip(names_of(folders), map(Path, folders), strict=True))
     results = {name: read_result(folder) for name, folder in named.items()}
+    prediction = _prediction(results, theory, train_variances)
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
-    if len(results) == 1:
-        body, files = _single(named, results, out, image)
-    else:
-        body, files = _several(named, results, out, image)
+    make = _single if len(results) == 1 else _several
+    body, files = make(named, results, out, image, prediction)
     title = 'Under noise: ' + ' against '.join(results)
     _write(out / 'report.html', page.page(title, body))
     return [out / 'report.html', *files]
@@ -104,13 +133,29 @@ def names_of(folders: Sequence[str | Path]) -> list[str]:
     raise ConfigError(f'report: a folder is named twice: {", ".join(map(str, folders))}')
 
 
+def _prediction(
+    results: Mapping[str, Result],
+    theory: str | Path | None,
+    train_variances: Sequence[float] | None,
+) -> Prediction | None:
+    if theory is None and train_variances is not None:
+        raise ConfigError('--train-variance: says what --theory ADVICE predicts for; give both')
+    return (
+        None if theory is None else make_prediction(results, read_advice(theory), train_variances)
+    )
+
+
 def _single(
-    folders: Mapping[str, Path], results: Mapping[str, Result], out: Path, image: str | None
+    folders: Mapping[str, Path],
+    results: Mapping[str, Result],
+    out: Path,
+    image: str | None,
+    prediction: Prediction | None,
 ) -> tuple[list[str], list[Path]]:
     ((name, result),) = results.items()
     figure = out / 'curves.png'
-    draw_sweep(result, figure)
-    body = [page.picture(figure, 'metrics over noise levels')]
+    draw_sweep(result, figure, _bound(overlay_panel, prediction))
+    body = [page.picture(figure, 'metrics over noise levels'), *_theory(prediction, results)]
     for metric in result['metrics']:
         body += [
             page.heading(metric['name']),
@@ -122,12 +167,18 @@ def _single(
 
 
 def _several(
-    folders: Mapping[str, Path], results: Mapping[str, Result], out: Path, image: str | None
+    folders: Mapping[str, Path],
+    results: Mapping[str, Result],
+    out: Path,
+    image: str | None,
+    prediction: Prediction | None,
 ) -> tuple[list[str], list[Path]]:
     figure = out / 'comparison.png'
-    draw_comparison(results, figure)
-    body = [page.picture(figure, 'metrics over noise levels; dashed: on clean images')]
-    text = []
+    draw_comparison(results, figure, _bound(overlay_row, prediction))
+    top = [page.picture(figure, 'metrics over noise levels; dashed: on clean images')]
+    top += _theory(prediction, results)
+    body: list[str] = []
+    text = _theory_lines(prediction, results)
     baseline, *others = results
     for other in others:
         compared = compare(results[baseline], results[other])
@@ -138,9 +189,32 @@ def _several(
         text += [f'# {other} against {baseline}\n', tables.comparison_markdown(compared, names)]
     _write(out / 'comparison.md', '\n'.join(text))
     grids = _grids(folders, results, out, image)
-    body[1:1] = [*_shown(grids), *_slider(folders, results)]
+    body = [*top, *_shown(grids), *_slider(folders, results), *body]
     body += [page.note(_provenance(name, result)) for name, result in results.items()]
     return body, [out / 'comparison.md', figure, *grids.values()]
+
+
+def _bound(overlay: Callable[..., None], prediction: Prediction | None) -> Any:
+    """Return what draws the prediction; ``None``: there is nothing to draw."""
+    if prediction is None or prediction.is_empty:
+        return None
+    return partial(overlay, prediction)
+
+
+def _theory(prediction: Prediction | None, results: Mapping[str, Result]) -> list[str]:
+    """Return what dotted lines mean, and the tables of prediction against measurement."""
+    if prediction is None:
+        return []
+    parts = [] if prediction.is_empty else [page.note(EXPLANATION)]
+    for title, table in prediction_tables(prediction, results).items():
+        parts += [page.heading(title), page.table(table)]
+    return [*parts, *map(page.note, prediction.notes)]
+
+
+def _theory_lines(prediction: Prediction | None, results: Mapping[str, Result]) -> list[str]:
+    if prediction is None:
+        return []
+    return ['# Theory and measurement\n', *prediction_lines(prediction, results)]
 
 
 def _break_even(compared: Mapping[str, Any]) -> str:

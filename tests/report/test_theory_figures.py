@@ -3,17 +3,19 @@
 import numpy as np
 import pytest
 from advice_example import example_advice, image_like_spectrum
+from matplotlib.contour import ContourSet
 
 from noiseedit.imaging import read_image
 from noiseedit.report import theory_figures
+from noiseedit.report.theory_curves import per_dimension
 from noiseedit.report.theory_figures import (
     draw_divergence,
     draw_level_map,
     draw_spectrum,
-    per_dimension,
     round_variances,
     rule_lines,
 )
+from noiseedit.theory.noise_level import break_even_variance
 
 DRAW = [draw_spectrum, draw_divergence, draw_level_map]
 
@@ -104,17 +106,47 @@ def test_levels_of_the_table_that_are_rules_are_drawn_once(figures):
     assert '0.08 (36.1/255)' not in labels
 
 
-def test_map_marks_break_even_and_diagonal(figures):
+def test_map_marks_where_clean_training_is_as_good(figures):
     advice = example_advice()
     draw_level_map(advice, 'x.png')
-    lines = {line.get_label(): line for line in figures[0].axes[0].get_lines()}
-    meets = lines['break-even with clean training']
-    sigmas, trains = meets.get_xdata(), meets.get_ydata()
-    middle = len(sigmas) // 2
-    clean, noisy = per_dimension(
-        advice, [0.0, (trains[middle] / 127.5) ** 2], [(sigmas[middle] / 127.5) ** 2]
-    )
-    assert clean[0] == pytest.approx(noisy[0], rel=1e-9)
+    (contour,) = (c for c in figures[0].axes[0].collections if isinstance(c, ContourSet))
+    points = contour.get_paths()[0].vertices
+    sigma, train = points[len(points) // 2] / 127.5
+    exact = break_even_variance(advice['spectrum']['eigenvalues'], train**2)
+    assert sigma**2 == pytest.approx(exact, rel=0.02)
+
+
+@pytest.mark.parametrize('draw', DRAW)
+def test_noise_without_break_even_and_of_other_kinds_can_be_drawn(figures, draw):
+    advice = example_advice()
+    advice['noise']['kind'] = 'coloured'
+    advice['rules'][0]['break_even'] = None
+    draw(advice, 'x.png')
+    assert draw is draw_spectrum or 'for white noise' in figures[0].axes[0].get_title()
+
+
+def test_moments_of_the_table_are_drawn_instead_of_white_noise(figures):
+    """Moments of white noise give the curves of white noise, others do not; between levels too."""
+    advice, tests = example_advice(), [0.0, 0.01, 0.04, 0.16, 0.2]
+    white = per_dimension(advice, [0.02, 0.08], tests)
+    levels = np.array(advice['table']['test_variances'])[:, None]
+    eigenvalues = np.array(advice['spectrum']['eigenvalues'])
+    advice['table']['moments'] = (eigenvalues + levels).tolist()
+    np.testing.assert_allclose(per_dimension(advice, [0.02, 0.08], tests), white, rtol=1e-9)
+    energy = eigenvalues / eigenvalues.mean()
+    advice['table']['moments'] = (eigenvalues + levels * energy).tolist()
+    assert per_dimension(advice, [0.08], [0.16]) > 1.5 * white[1, 3]
+    draw_level_map(advice, 'x.png')
+    assert 'white' not in figures[0].axes[0].get_title()
+
+
+def test_only_clean_inputs_at_test_can_be_drawn(tmp_path):
+    advice = example_advice()
+    advice['table'].update(test_variances=[0.0], kl_per_dimension=[[0.0]] * 4)
+    for rule in advice['rules']:
+        rule.update(variance=0.0, break_even=0.0)
+    for draw in DRAW[1:]:
+        draw(advice, tmp_path / 'x.png')
 
 
 @pytest.mark.parametrize('top', [1e-6, 0.0025, 0.16, 0.2, 1, 7, 2601])
