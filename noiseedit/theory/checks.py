@@ -11,6 +11,8 @@ from noiseedit.errors import ConfigError, DataError
 
 Array: TypeAlias = NDArray[np.float64]
 
+ROUNDING = 1e-9  # relative asymmetry and negative eigenvalues that count as rounding
+
 
 def number(name: str, value: float, *, low: float = 0.0, exclusive: bool = False) -> float:
     """Return ``value`` as a finite float not below ``low`` (above it if ``exclusive``).
@@ -57,6 +59,27 @@ def variances(name: str, values: ArrayLike, size: int | None = None) -> Array:
 def spectrum(eigenvalues: ArrayLike) -> Array:
     """Return eigenvalues of a covariance, shape ``(d,)``; see :func:`variances`."""
     return variances('eigenvalues', eigenvalues)
+
+
+def covariance(name: str, values: ArrayLike, size: int | None = None) -> Array:
+    """Return a covariance matrix, shape ``(d, d)``, as float64, made exactly symmetric.
+
+    Raises:
+        DataError: If it is not square (of ``size`` if given), finite, symmetric and positive
+            semidefinite, the last two up to rounding.
+    """
+    found = _floats(name, values, DataError)
+    wanted = '(d, d)' if size is None else f'({size}, {size})'
+    if found.ndim != 2 or found.shape[0] != found.shape[1] or size not in (None, len(found)):
+        raise DataError(f'{name}: expected a matrix of shape {wanted}, got {found.shape}')
+    vector(name, found.ravel())
+    tolerance = ROUNDING * float(np.abs(found).max())
+    if np.abs(found - found.T).max() > tolerance:
+        raise DataError(f'{name}: expected a symmetric matrix, got one that is not')
+    lowest = float(np.linalg.eigvalsh(found)[0])
+    if lowest < -tolerance:
+        raise DataError(f'{name}: expected no eigenvalue below 0, got {lowest:.6g}')
+    return (found + found.T) / 2
 
 
 def _floats(name: str, values: ArrayLike, error: type[ConfigError] | type[DataError]) -> Array:

@@ -68,6 +68,54 @@ def kl_table(
     return np.array([_gaussian_terms(row, test).sum(axis=-1) for row in train])
 
 
+def gaussian_kl_full(
+    covariance: ArrayLike,
+    train_variance: float,
+    noise_covariance: ArrayLike,
+    *,
+    mean: ArrayLike | None = None,
+) -> float:
+    """Return ``rho_g`` in nats for noise of any covariance, equation (7).
+
+    ``1/2 {tr[A^-1 B] - d + ln det A - ln det B}``, ``A = Sigma_s + s I``, ``B = Sigma_s +
+    Sigma_e``; plus ``1/2 m^T A^-1 m``. Directions in which ``A`` has no variance (up to rounding)
+    count as in :func:`gaussian_kl`: 0 if ``B`` has none there either, else ``inf``.
+
+    Args:
+        covariance: ``Sigma_s`` of the source, shape ``(d, d)``, positive semidefinite.
+        train_variance: ``s = sigma_t^2`` of the white training noise, >= 0.
+        noise_covariance: ``Sigma_e`` of the inference noise, shape ``(d, d)``.
+        mean: Mean ``m`` of the inference noise, shape ``(d,)``; ``None`` = 0.
+
+    Raises:
+        DataError: If a matrix is not finite, square, symmetric and positive semidefinite.
+        ConfigError: If ``train_variance`` is negative or not finite.
+    """
+    source = checks.covariance('covariance', covariance)
+    size = len(source)
+    noise = checks.covariance('noise_covariance', noise_covariance, size)
+    shift = np.zeros(size) if mean is None else checks.vector('mean', mean, size)
+    train = source + checks.number('train_variance', train_variance) * np.eye(size)
+    return _full_kl(train, source + noise, shift)
+
+
+def _full_kl(train: Array, test: Array, shift: Array) -> float:
+    """Return KL(N(shift, test) || N(0, train))."""
+    values, vectors = np.linalg.eigh(train)
+    resolution = len(train) * np.finfo(float).eps
+    kept = values > resolution * values[-1]
+    lost = vectors[:, ~kept]
+    energy = np.abs(lost.T @ (test + np.outer(shift, shift)) @ lost)
+    if np.any(energy > resolution * max(values[-1], np.trace(test))):
+        return float('inf')
+    whiten = vectors[:, kept] / np.sqrt(values[kept])
+    ratios = np.linalg.eigvalsh(whiten.T @ test @ whiten)
+    ratios = np.where(ratios > resolution * np.max(ratios, initial=0.0), ratios, 0.0)
+    distance = whiten.T @ shift
+    ones = np.ones_like(ratios)
+    return float(_gaussian_terms(ones, ratios).sum() + 0.5 * distance @ distance)
+
+
 def _gaussian_terms(train: Array, test: Array) -> Array:
     """Return ``1/2 (r - 1 - ln r)`` with ``r = test / train``; 0 where both are 0."""
     with np.errstate(divide='ignore', invalid='ignore'):

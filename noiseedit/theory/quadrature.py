@@ -24,13 +24,14 @@ FEWEST_STEPS = 8  # ... or so many, where the grid would have more than MOST poi
 FEWEST, MOST = 2001, 2**22 + 1
 
 
-def fitting_grid(low: float, high: float, finest: float) -> Grid:
-    """Return a grid over [low, high] with steps of ``finest / 64``, and 2001 points or more.
+def fitting_grid(low: float, high: float, finest: float, steps: int = STEPS) -> Grid:
+    """Return a grid over [low, high] with steps of ``finest / steps``, and 2001 points or more.
 
     Args:
         low: Lower end.
         high: Upper end.
         finest: Smallest standard deviation among the laws.
+        steps: Steps to that deviation; fewer where there would be more than four million points.
 
     Raises:
         DataError: If even steps of ``finest / 8`` would take more than four million points.
@@ -39,9 +40,10 @@ def fitting_grid(low: float, high: float, finest: float) -> Grid:
     if FEWEST_STEPS * deviations > MOST - 1:
         raise DataError(
             f'quadrature over [{low:.6g}, {high:.6g}] with a standard deviation of {finest:.3g}: '
-            f'an even grid would have more than {MOST} points; widths so far apart need grid='
+            f'an even grid would have more than {MOST} points; give one of your own with grid=, '
+            'or laws whose widths are closer'
         )
-    return low, high, 1 + 2 * math.ceil(min(max(STEPS * deviations, FEWEST - 1), MOST - 1) / 2)
+    return low, high, 1 + 2 * math.ceil(min(max(steps * deviations, FEWEST - 1), MOST - 1) / 2)
 
 
 def points(grid: Grid, finest: float) -> Array:
