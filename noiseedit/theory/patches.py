@@ -1,8 +1,8 @@
 """Mean and covariance of image patches, image by image in constant memory.
 
-Sums are sums of whole numbers, exact in float64: 8-bit images as they are (luma in thousandths),
-floats rounded to steps of 2^-18, far below the 2^-8 of a display. Neither threads, processes nor
-the order of additions within an image can therefore change a bit; images are added in their order.
+Sums are sums of whole numbers, exact in float64: of 8-bit levels, or thousandths of a level for
+luma and for floats (finer than 16 bits). Neither threads, processes nor the order of additions
+within an image can therefore change a bit; images are added in their order.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from noiseedit.theory.units import range_limits, range_width
 Channels: TypeAlias = Literal['luma', 'rgb', 'each']
 
 LUMA_THOUSANDTHS = (299, 587, 114)
-FLOAT_STEPS = 2**18
-BLOCK = 2048  # patches at a time; 2048 * (5 * 2^18)^2 < 2^53
+STEPS = 255_000  # of [0, 1]: luma in thousandths of a level
+BLOCK = 2048  # patches at a time; 2048 * (5 * STEPS)^2 < 2^53
 BINS = 256
 
 
@@ -111,7 +111,7 @@ def patch_statistics(
 
     Args:
         images: A folder, or an iterable of paths and arrays (H, W), (H, W, 1), (H, W, 3): uint8 or
-            floats in [0, 1] that noise may exceed (taken to 18 bits).
+            floats in [0, 1] that noise may exceed, rounded to 1 / 255,000.
         patch_size: ``p``.
         channels: ``'luma'``: 0.299 R + 0.587 G + 0.114 B, not rounded, d = p^2; ``'rgb'``: the
             channels jointly, d = 3 p^2; ``'each'``: the same with no covariance between channels.
@@ -228,8 +228,8 @@ def patch_sums(planes: np.ndarray, scale: float, patch_size: int, *, joint: bool
         strip = planes[:, top : min(top + rows, height), :width]
         patches = cut_patches(strip, patch_size, joint=joint)
         outer = np.stack([group.T @ group for group in patches])
-        sums += PatchSums(patches.shape[1], patches.sum(axis=1) / scale, outer / scale**2)
-    return sums
+        sums += PatchSums(patches.shape[1], patches.sum(axis=1), outer)
+    return PatchSums(sums.count, sums.total / scale, sums.outer / scale**2)
 
 
 def whole_numbers(image: np.ndarray, channels: Channels) -> tuple[np.ndarray, float]:
@@ -242,9 +242,9 @@ def whole_numbers(image: np.ndarray, channels: Channels) -> tuple[np.ndarray, fl
     planes = np.moveaxis(np.broadcast_to(image, (*image.shape[:2], 3)), 2, 0)
     if image.dtype != np.uint8:
         planes = _luma(planes, np.float64)[None] / 1000 if channels == 'luma' else planes
-        return np.rint(planes * FLOAT_STEPS), float(FLOAT_STEPS)
+        return np.rint(planes * STEPS), float(STEPS)
     if channels == 'luma':
-        return _luma(planes, np.float32)[None], 255_000.0  # below 2^24: exact in float32
+        return _luma(planes, np.float32)[None], float(STEPS)  # below 2^24: exact in float32
     return planes, 255.0
 
 

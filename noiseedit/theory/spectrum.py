@@ -199,7 +199,7 @@ def _power(image: np.ndarray, name: str, *, size: int, channels: Channels) -> Ar
         raise DataError(f'{name}: {height} x {width} is smaller than the crop of {size} x {size}')
     top, left = (height - size) // 2, (width - size) // 2
     planes, scale = whole_numbers(image[top : top + size, left : left + size], channels)
-    planes = planes / scale
+    planes = planes.astype(np.float64) / scale
     hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(size) / size)
     window = np.outer(hann, hann)
     centred = planes - planes.mean(axis=(1, 2), keepdims=True)
