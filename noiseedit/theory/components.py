@@ -18,7 +18,6 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import erfcx, log_ndtr
 
 from noiseedit.errors import UnknownNameError, nearest
 from noiseedit.theory.checks import Array
@@ -102,6 +101,8 @@ def reach(c: float, noise: str, v: float, drop: float) -> float:
 
 def _log_box(z: Array, c: float, a: float) -> Array:
     """Return the log density with uniform noise; both Phi are taken in their small tail."""
+    from scipy.special import log_ndtr
+
     distance, sigma = np.abs(z), math.sqrt(c)
     near = log_ndtr((a - distance) / sigma)
     far = log_ndtr((-a - distance) / sigma)
@@ -117,6 +118,8 @@ def _log_sides(z: Array, c: float, b: float) -> tuple[Array, Array]:
 
 def _log_mills(w: Array) -> Array:
     """Return ``ln[exp(w^2/2) Phi(-w)]`` for any ``w``."""
+    from scipy.special import erfcx, log_ndtr
+
     positive = w > 0
     above = np.log(0.5 * erfcx(np.where(positive, w, 0.0) / math.sqrt(2)))
     below = np.where(positive, 0.0, w)

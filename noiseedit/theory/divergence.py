@@ -13,7 +13,6 @@ from collections.abc import Callable, Hashable, Iterable
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
-from scipy.integrate import quad
 
 from noiseedit.errors import ConfigError
 from noiseedit.theory import checks, generators, quadrature
@@ -131,6 +130,8 @@ def divergence_balance(
     Raises:
         ConfigError: If ``train_variance`` is negative; else see :func:`f_divergence`.
     """
+    from scipy.integrate import quad
+
     s = checks.number('train_variance', train_variance)
     clean = f_divergence(name, p, q, grid=grid)
     noisy = f_divergence(name, p.with_noise(s), q.with_noise(s), grid=grid)

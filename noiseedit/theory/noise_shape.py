@@ -12,7 +12,6 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import brentq
 
 from noiseedit.errors import ConfigError, DataError
 from noiseedit.theory import checks
@@ -40,6 +39,8 @@ def positive_spectrum(eigenvalues: ArrayLike) -> Array:
 
 def find_root(function: Callable[[float], float], low: float, high: float) -> float:
     """Return the zero of ``function`` between two points of opposite sign, to the last bits."""
+    from scipy.optimize import brentq
+
     root: float = brentq(function, low, high, xtol=1e-300, rtol=4 * np.finfo(float).eps)
     return root
 

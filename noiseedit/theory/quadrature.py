@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy.integrate import simpson
 
 from noiseedit.errors import ConfigError, DataError
 from noiseedit.theory import checks
@@ -71,4 +70,6 @@ def points(grid: Grid, finest: float) -> Array:
 
 def integrate(values: Array, x: Array) -> float:
     """Return the integral of ``values`` taken at the even abscissae ``x``."""
+    from scipy.integrate import simpson
+
     return float(simpson(values, dx=(x[-1] - x[0]) / (x.size - 1)))
