@@ -25,6 +25,7 @@ from noiseedit.theory.units import range_width
 Method: TypeAlias = Literal['eigenvalue', 'wavelet']
 
 PATCH = 6
+SMALLEST = 24  # edge of the smallest image
 MEDIAN_TO_SIGMA = 0.6744897501960817  # median of |N(0, 1)|
 UPPER_PERCENTILE = 95.0  # of the images' variances: lambda_max
 
@@ -55,16 +56,16 @@ def estimate_noise_variance(
 ) -> float:
     """Return the variance of the white noise in one image; of colour, the mean over channels.
 
-    ``'eigenvalue'``: the smallest eigenvalue of the covariance of all overlapping 6 x 6 patches:
-    what the picture leaves to the noise alone (after Pyatykh, Hesser and Zheng, "Image Noise Level
-    Estimation by Principal Component Analysis", IEEE TIP 2013; here of all patches, none
-    selected). Texture adds a little to weak noise. Of ``n`` patches with ``d = 36`` elements the
-    smallest eigenvalue is too low by a factor that nears ``(1 - sqrt(d / n))^2``: 1 % in sigma for
-    512 x 512 pixels, 5 % for 128 x 128.
+    ``'eigenvalue'``: ``l_min / (1 - sqrt(d / n))^2``, where ``l_min`` is the smallest eigenvalue of
+    the covariance of all ``n`` overlapping 6 x 6 patches (``d = 36``): what the picture leaves to
+    the noise alone. The divisor is its limit for noise of variance 1 (Marchenko and Pastur); it
+    matters for small images. After Pyatykh, Hesser and Zheng, "Image Noise Level Estimation by
+    Principal Component Analysis", IEEE TIP 2013, but of all patches, none selected. Texture in
+    every direction adds to weak noise: natural pictures without noise do not give 0.
 
     ``'wavelet'``: ``(median |HH| / 0.6745)^2`` of the finest diagonal coefficients of the
     orthonormal db2 wavelet (Donoho and Johnstone, Biometrika 1994), without those at the border.
-    Faster, sound for small images, and too high where there is much fine texture.
+    Faster, and further too high where there is fine texture.
 
     Noise that was clipped to the range has less variance (a pixel at black or white keeps 0.3408
     of it) and is estimated so; rounding to 8 bits adds its own ``step^2 / 12``.
@@ -76,7 +77,7 @@ def estimate_noise_variance(
 
     Raises:
         ConfigError: If ``method`` or ``value_range`` is unknown.
-        DataError: If the image cannot be used, or is smaller than 12 x 12.
+        DataError: If the image cannot be used, or is smaller than 24 x 24.
     """
     estimator, width = _estimator(method), range_width(value_range)
     name = 'image' if isinstance(image, np.ndarray) else str(image)
@@ -123,10 +124,10 @@ def _estimator(method: str) -> Callable[[np.ndarray, str], float]:
 
 def _check_size(image: np.ndarray, name: str) -> None:
     height, width = image.shape[:2]
-    if min(height, width) < 2 * PATCH:
+    if min(height, width) < SMALLEST:
         raise DataError(
             f'{name}: {height} x {width} is too small to estimate noise from; expected at least '
-            f'{2 * PATCH} x {2 * PATCH}'
+            f'{SMALLEST} x {SMALLEST}'
         )
 
 
@@ -135,9 +136,10 @@ def _smallest_eigenvalue(image: np.ndarray, name: str) -> float:
     _check_size(image, name)
     planes, scale = whole_numbers(image, 'luma' if image.shape[2] == 1 else 'each')
     shifted = (planes[:, top:, left:] for top in range(PATCH) for left in range(PATCH))
-    sums = (patch_sums(part, scale, PATCH, joint=False) for part in shifted)
-    smallest = np.linalg.eigvalsh(reduce(add, sums, PatchSums()).covariance)[:, 0]
-    return max(0.0, float(smallest.mean()))
+    parts = (patch_sums(part, scale, PATCH, joint=False) for part in shifted)
+    sums = reduce(add, parts, PatchSums())
+    smallest = np.linalg.eigvalsh(sums.covariance)[:, 0].clip(min=0)
+    return float(smallest.mean() / (1 - np.sqrt(PATCH**2 / sums.count)) ** 2)
 
 
 def _wavelet_mad(image: np.ndarray, name: str) -> float:
