@@ -68,6 +68,8 @@ def _entry(inputs: TestInputs, variance: float, value_range: str) -> dict[str, A
 def divergence_table(inputs: TestInputs, chosen: float) -> dict[str, Any]:
     """Return the divergence at every test level after training at 0, half, chosen and double.
 
+    ``moments`` are the second moments of noise that is not white, (test level, eigenvalue).
+
     Args:
         inputs: What the network meets at test.
         chosen: The recommended variance.
@@ -77,6 +79,7 @@ def divergence_table(inputs: TestInputs, chosen: float) -> dict[str, Any]:
         'train_variances': trains,
         'test_variances': [float(level) for level in inputs.levels],
         'kl_per_dimension': [inputs.kl(s) for s in trains],
+        'moments': None if inputs.white else inputs.moments.tolist(),
     }
 
 
