@@ -2,6 +2,6 @@
 
 from noiseedit.advice.options import Options
 from noiseedit.advice.recommend import advise
-from noiseedit.advice.write_config import write_config
+from noiseedit.advice.write_config import load_baseline, write_config
 
-__all__ = ['Options', 'advise', 'write_config']
+__all__ = ['Options', 'advise', 'load_baseline', 'write_config']

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from noiseedit.advice.moments import SHARE
+from noiseedit.advice.moments import VARIATION
 from noiseedit.advice.noise import NoiseModel
 from noiseedit.advice.prior import TestInputs
 from noiseedit.theory import sigma_255
@@ -101,13 +101,13 @@ def _about_noise(case: Case) -> Iterator[str]:
             f'the noise moves the mean: {found.bias:.1%} of its mean square is bias that depends '
             'on the pixel; the average rule does not hold, see the matched rule'
         )
-    if found.colour > SHARE:
+    if found.colour > VARIATION:
         yield (
             'the noise is coloured: its energy differs between directions by '
             f'{np.sqrt(found.colour):.0%}; half of lambda_max is not the right level, see the '
             'matched rule'
         )
-    if found.dependence > SHARE:
+    if found.dependence > VARIATION:
         yield (
             'the noise depends on the signal: its variance varies by '
             f'{np.sqrt(found.dependence):.0%} over pixel values; its mean over the data counts'

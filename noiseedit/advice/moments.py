@@ -24,7 +24,8 @@ from noiseedit.theory.units import range_limits, range_width
 
 Kind: TypeAlias = Literal['white', 'coloured', 'signal-dependent', 'general']
 
-SHARE = 0.01  # of the noise energy: less bias, colour or dependence does not count
+BIAS = 0.005  # of the noise energy: less bias than that does not count
+VARIATION = 0.01  # squared: less colour or dependence does not count
 VALUES = 16  # bins of pixel values in [0, 1]
 EDGE = 512  # larger images are measured in a centred crop of this edge
 PATCHES = 8192  # at least so many for each of the two measurements
@@ -52,11 +53,11 @@ class NoiseMoments:
     @property
     def kind(self) -> Kind:
         """The strongest deviation from white noise: bias, then colour, then dependence."""
-        if self.bias > SHARE:
+        if self.bias > BIAS:
             return 'general'
-        if self.colour > SHARE:
+        if self.colour > VARIATION:
             return 'coloured'
-        return 'signal-dependent' if self.dependence > SHARE else 'white'
+        return 'signal-dependent' if self.dependence > VARIATION else 'white'
 
 
 def measure(

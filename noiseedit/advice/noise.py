@@ -42,12 +42,14 @@ class NoiseModel:
 
     Attributes:
         kind: ``'white'``, ``'coloured'``, ``'signal-dependent'`` or ``'general'`` (biased).
+        text: The noise at its strongest.
         variances: Levels that were measured, ascending; none for noise known to be white.
         energies: What each adds to the second moments, shape ``(len(variances), d)``.
         strongest: The measurement at the last level; ``None`` for noise known to be white.
     """
 
     kind: Kind
+    text: str
     variances: Array
     energies: Array
     strongest: NoiseMoments | None = None
@@ -55,7 +57,8 @@ class NoiseModel:
     def energy(self, variance: float, size: int) -> Array:
         """Return ``c_i - lam_i`` at a variance: measured levels are joined by straight lines.
 
-        Beyond the last one the energy grows in proportion to the variance.
+        Beyond the last one energy that was added grows in proportion to the variance; energy that
+        was taken away stays.
         """
         if self.kind == 'white':
             return np.full(size, variance)
@@ -63,7 +66,7 @@ class NoiseModel:
         rows = np.vstack([np.zeros(size), self.energies])
         inside = min(variance, known[-1])
         found = np.array([np.interp(inside, known, column) for column in rows.T])
-        return found * (variance / inside if inside else 1.0)
+        return np.where(found > 0, found * (variance / inside if inside else 1.0), found)
 
 
 def noise_named(noise: NoiseSpec) -> BaseNoise:
@@ -142,20 +145,26 @@ def model_noise(
     Raises:
         DataError: If an image cannot be read, or the noise does nothing.
     """
-    nothing = np.zeros(0), np.zeros((0, statistics.dimension))
     if known_white(noise) or not variances:
-        return NoiseModel('white', *nothing)
+        return _white(noise, variances, statistics)
     ladder = _ladder(noise, variances, images, statistics, seed)
     each = progress(ladder) if progress else ladder
-    measured = [measure(found, images, statistics, seed) for found in each]
-    measured.sort(key=lambda found: found.variance)
-    strongest = measured[-1]
+    measured = [(measure(found, images, statistics, seed), repr(found)) for found in each]
+    measured.sort(key=lambda found: found[0].variance)
+    strongest, text = measured[-1]
     return NoiseModel(
-        strongest.kind,
-        np.array([found.variance for found in measured]),
-        np.array([found.energy for found in measured]),
-        strongest,
+        kind=strongest.kind,
+        text=text,
+        variances=np.array([found.variance for found, _ in measured]),
+        energies=np.array([found.energy for found, _ in measured]),
+        strongest=strongest,
     )
+
+
+def _white(noise: BaseNoise, variances: Sequence[float], statistics: PatchStatistics) -> NoiseModel:
+    strongest = at_variance(noise, max(variances), statistics.value_range) if variances else None
+    nothing = np.zeros((0, statistics.dimension))
+    return NoiseModel('white', repr(strongest or noise), np.zeros(0), nothing)
 
 
 def _ladder(

@@ -13,6 +13,7 @@ from noiseedit.theory.patches import Channels
 RULES = ('average', 'minimax', 'clean', 'matched')
 LEVELS = ('max_sigma', 'max_variance', 'deployment')
 DEFAULT_RANGE = '[-1,1]'
+SPELLINGS = {'255': 'uint8'}
 
 
 @dataclass(frozen=True)
@@ -83,11 +84,14 @@ class Options:
 
 
 def make_options(**options: Any) -> Options:
-    """Return the options.
+    """Return the options; the range may also be written ``255`` or with spaces.
 
     Raises:
         ConfigError: If a name is unknown (lists the nearest), or :class:`Options` refuses one.
     """
+    if options.get('value_range') is not None:
+        written = str(options['value_range']).replace(' ', '')
+        options['value_range'] = SPELLINGS.get(written, written)
     known = [field.name for field in fields(Options)]
     for name in options:
         if name not in known:

@@ -76,11 +76,12 @@ def advise(
         DataError: If a folder is missing or without images, or one cannot be used.
     """
     asked = make_options(**options)
+    stages, files = progress or _silent, _files(folder, asked)
     from noiseedit.advice.noise import model_noise, noise_named
 
-    built, stages = noise_named(noise), progress or _silent
+    built = noise_named(noise)
     deployment = _deployment(asked, stages)
-    data = _look_at(folder, asked, stages)
+    data = _look_at(files, asked, stages)
     levels = _levels(deployment.max_variance)
     model = model_noise(
         built,
@@ -96,7 +97,7 @@ def advise(
         'format': FORMAT,
         'data': _data_facts(folder, data.statistics),
         'value_range': asked.range,
-        'noise': _noise_facts(built, noise, model, deployment.max_variance, asked.range),
+        'noise': {'name': _name(noise), 'text': model.text, 'kind': model.kind},
         'spectrum': _spectrum_facts(data),
         'deployment': _deployment_facts(deployment, inputs),
         'rules': rules,
@@ -146,10 +147,13 @@ def _levels(top: float) -> list[float]:
 # The data.
 
 
-def _look_at(folder: str | Path, asked: Options, stages: Stages) -> Data:
+def _files(folder: str | Path, asked: Options) -> list[Path]:
     from noiseedit.imaging import list_images
 
-    files = _spread(list_images(folder), asked.limit)
+    return _spread(list_images(folder), asked.limit)
+
+
+def _look_at(files: Sequence[Path], asked: Options, stages: Stages) -> Data:
     progress = stages('images', len(files))
     statistics = patch_statistics(
         files,
@@ -213,15 +217,6 @@ def _data_facts(folder: str | Path, statistics: PatchStatistics) -> dict[str, An
         'channels': statistics.channels,
         'dimension': statistics.dimension,
     }
-
-
-def _noise_facts(
-    built: BaseNoise, noise: Any, model: NoiseModel, top: float, value_range: str
-) -> dict[str, Any]:
-    from noiseedit.advice.noise import at_variance
-
-    strongest = (at_variance(built, top, value_range) if top else None) or built
-    return {'name': _name(noise), 'text': repr(strongest), 'kind': model.kind}
 
 
 def _name(noise: Any) -> str:

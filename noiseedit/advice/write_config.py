@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from noiseedit.errors import ConfigError, NoiseEditError
+from noiseedit.errors import ConfigError, UnknownNameError
 from noiseedit.files import atomic_file
 from noiseedit.theory import sigma_255
-from noiseedit.theory.units import range_limits
 
 HEADER = (
     '# Gaussian noise injection, variance {variance} in {range} ({sigma:.4g}/255), '
@@ -32,16 +31,16 @@ def write_config(advice: Mapping[str, Any], baseline: str | Path, out: str | Pat
         one file to the other), replaces its training noise and keeps its test noise.
 
     Raises:
-        ConfigError: If ``baseline`` does not load, is the file to be written, puts its noise
-            somewhere else than into batches or pipelines, or the recommended variance is 0.
+        UnknownNameError: If there is no ``baseline``; lists the nearest shipped configs.
+        ConfigError: If it does not load, is the file to be written, uses its noise as a
+            measurement, or the recommended variance is 0.
     """
     entry = next(rule for rule in advice['rules'] if rule['rule'] == advice['recommended'])
     variance, value_range = float(f'{entry["variance"]:.4g}'), advice['value_range']
     if not variance:
         raise ConfigError(f'{baseline}: the recommended variance is 0: train it as it is')
-    config = _loaded(baseline)
+    config = load_baseline(baseline)
     file = _target(Path(out), Path(baseline).stem, variance)
-    range_limits(value_range)
     text = HEADER.format(
         variance=variance,
         range=value_range,
@@ -51,17 +50,23 @@ def write_config(advice: Mapping[str, Any], baseline: str | Path, out: str | Pat
     text += f'_base_ = [{_reference(baseline, file)!r}]\n{_noise(config, variance, value_range)}\n'
     with atomic_file(file) as temporary:
         temporary.write_text(text)
-    _loaded(file)
+    load_baseline(file)
     return file
 
 
-def _loaded(name: str | Path) -> Mapping[str, Any]:
+def load_baseline(name: str | Path) -> Mapping[str, Any]:
+    """Return the config that is to get noise, loaded.
+
+    Raises:
+        UnknownNameError: If there is no such file; lists the nearest shipped configs.
+        ConfigError: If it does not load, or describes no model.
+    """
     from noiseedit.config import load_config
 
     try:
         config: Mapping[str, Any] = load_config(name)
-    except NoiseEditError as error:
-        raise ConfigError(f'{name}: cannot be loaded: {error}') from error
+    except UnknownNameError:
+        raise
     except Exception as error:  # whatever is wrong in a file of Python text
         raise ConfigError(f'{name}: cannot be loaded: {type(error).__name__}: {error}') from error
     if config.get('model') is None:
