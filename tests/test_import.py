@@ -24,6 +24,7 @@ def loaded_after(code: str) -> set[str]:
         ('import noiseedit', {'torch', 'torchvision', 'matplotlib', 'cv2', 'mmengine'}),
         ('import noiseedit.config, noiseedit.registry', {'torch', 'torchvision', 'cv2'}),
         ('import torch, noiseedit.noises', {'torchvision', 'matplotlib'}),
+        ('import noiseedit.theory', {'torch', 'mmengine', 'matplotlib', 'cv2', 'scipy'}),
         (
             'import torch, noiseedit.networks, noiseedit.losses',
             {'torchvision', 'matplotlib', 'cv2'},
