@@ -157,14 +157,14 @@ def _optional_facts(advice: Advice) -> list[tuple[str, str]]:
 
 
 def _rules(advice: Advice) -> Section:
-    header = ['rule', 'variance', 'sigma', 'sigma/255', 'clean cost', 'average', 'worst',
+    header = ['rule', 'variance', 'sigma', 'sigma/255', 'clean cost', 'mean', 'worst',
               'break-even', 'conservative']  # fmt: skip
     rows = [_rule_row(advice, rule) for rule in advice['rules']]
     notes = [f'{rule["rule"]}: {rule["text"]}' for rule in advice['rules']]
     notes += [
-        f'Clean cost, average, worst: {PER_DIMENSION}; on clean images, and over the test levels.',
+        f'Clean cost, mean, worst: {PER_DIMENSION}; on clean images, and over the test levels.',
         'Break-even: test variance (8-bit sigma) from which training with noise beats training '
-        'without; conservative: half the training variance, which is enough for every spectrum.',
+        'without; conservative: half the training variance, enough for white noise on any data.',
         'The recommended rule is marked by *.',
     ]
     return Section('Training level', header, rows, notes)
@@ -242,7 +242,10 @@ def _body(advice: Advice, folder: Path) -> list[str]:
     parts = []
     for section in _sections(advice):
         parts.append(page.heading(section.title))
-        parts += [page.table(_table(section))] if section.rows else []
+        if any(section.header):
+            parts.append(page.table(_table(section)))
+        else:
+            parts += [page.note(f'{name}: {value}') for name, value in section.rows]
         parts += [page.note(note) for note in section.notes]
         for name in pictures.get(section.title, []):
             parts.append(page.picture(folder / name, FIGURES[name][1]))

@@ -5,47 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from noiseedit.evaluation.statistics import break_even
+from noiseedit.report.look import (
+    COLOURS,
+    MARKERS,
+    MEETING,
+    ON_CLEAN,
+    PREDICTED,
+    LineKey,
+    new_figure,
+    save_figure,
+)
 from noiseedit.report.tables import CLEAN, unit_text
 
 Result = Mapping[str, Any]
-
-# Okabe and Ito's palette: distinct for colour-blind readers.
-COLOURS = ('#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#000000')
-MARKERS = ('o', 's', '^', 'D', 'v', 'P', 'X')
-STYLE = {
-    'figure.facecolor': 'white',
-    'axes.grid': True,
-    'grid.color': '#e6e6e6',
-    'grid.linewidth': 0.7,
-    'axes.axisbelow': True,
-    'axes.spines.top': False,
-    'axes.spines.right': False,
-    'axes.edgecolor': '#888888',
-    'axes.titlesize': 10.5,
-    'axes.labelsize': 9.5,
-    'xtick.labelsize': 8.5,
-    'ytick.labelsize': 8.5,
-    'legend.fontsize': 8.5,
-    'legend.frameon': False,
-    'font.family': 'DejaVu Sans',
-}
-"""Look of every figure."""
-
-
-class LineKey(NamedTuple):
-    """A kind of line and what the legend says of it."""
-
-    text: str
-    style: Any
-    width: float
-
-
-ON_CLEAN = LineKey('on clean images', (0, (4, 3)), 0.9)
-MEETING = LineKey('break-even', '-.', 0.9)
-PREDICTED = LineKey('predicted KL of the inputs (right axis)', (0, (1, 1.3)), 1.7)
 
 
 def draw_sweep(
@@ -276,30 +251,3 @@ def _figure(columns: int, rows: int) -> Iterator[tuple[Any, Any]]:
     width = 2.9 if columns > 2 else 4.4
     with new_figure(width * columns, 2.5 * rows + 1.2) as figure:
         yield figure, figure.subplots(rows, columns, squeeze=False)
-
-
-@contextmanager
-def new_figure(width: float, height: float) -> Iterator[Any]:
-    """Yield an empty figure in the house's look; needs no display, touches no global state.
-
-    Args:
-        width: In inches.
-        height: In inches.
-    """
-    import matplotlib as mpl
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(width, height), layout='constrained')
-        FigureCanvasAgg(figure)
-        yield figure
-
-
-def save_figure(figure: Any, path: str | Path) -> None:
-    """Write a figure atomically; the suffix chooses the format."""
-    from noiseedit.files import atomic_file
-
-    path = Path(path)
-    with atomic_file(path) as temporary:
-        figure.savefig(temporary, format=path.suffix[1:] or 'png', dpi=160)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from noiseedit.errors import ConfigError
-from noiseedit.report.curves import STYLE, save_figure
+from noiseedit.report.look import STYLE, save_figure
 
 Result = Mapping[str, Any]
 MAX_COLUMNS = 6

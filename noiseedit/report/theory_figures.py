@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from noiseedit.report.curves import COLOURS, MARKERS, new_figure, save_figure
+from noiseedit.report.look import COLOURS, MARKERS, new_figure, save_figure
 from noiseedit.report.tables import both_units
 from noiseedit.report.theory_curves import has_moments, highest_variance, per_dimension
 from noiseedit.theory.units import sigma_255

@@ -13,7 +13,8 @@ from noiseedit.errors import ConfigError
 from noiseedit.evaluation.results import compare, write_json
 from noiseedit.imaging import read_image
 from noiseedit.report import curves
-from noiseedit.report.curves import COLOURS, draw_comparison, draw_sweep
+from noiseedit.report.curves import draw_comparison, draw_sweep
+from noiseedit.report.look import COLOURS, PREDICTED
 from noiseedit.report.overlay import EXPLANATION, overlay_panel, overlay_row, prediction_tables
 from noiseedit.report.prediction import (
     break_even_rows,
@@ -274,7 +275,7 @@ def test_dotted_lines_on_a_second_axis_in_the_colours_of_the_models(figures):
         assert 'predicted' in second.get_ylabel()
     assert seconds[0].bbox.bounds == panels[0].bbox.bounds
     texts = [text.get_text() for text in figures[0].legends[0].get_texts()]
-    assert texts == ['a', 'b', 'c', 'on clean images', curves.PREDICTED.text]
+    assert texts == ['a', 'b', 'c', 'on clean images', PREDICTED.text]
 
 
 def test_curve_that_towers_over_the_others_leaves_the_panel(figures):
