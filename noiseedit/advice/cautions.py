@@ -10,7 +10,7 @@ import numpy as np
 from noiseedit.advice.moments import VARIATION
 from noiseedit.advice.noise import NoiseModel
 from noiseedit.advice.prior import TestInputs
-from noiseedit.theory import sigma_255
+from noiseedit.theory import negentropy, sigma_255
 from noiseedit.theory.patches import PatchStatistics
 from noiseedit.theory.spectrum import Spectrum
 
@@ -20,7 +20,6 @@ LIMITS = (
     'Absolute values grow with the patch dimension: compare levels, not data sets or patch sizes.',
     'A divergence is no quality: this does not predict FID or any other score.',
 )
-NEGENTROPY = {'uniform': 0.1765, 'laplace': 0.0724}  # nats per element, at most
 CLIPPED_VARIANCE, CLIPPED_MEAN = 0.3408, -0.3989  # of N(0, 1), what is above 0 cut to 0
 NEAR_LIMITS = 0.01  # share of pixels that may be near a limit unmentioned
 PATCHES_PER_DIMENSION = 10
@@ -62,11 +61,11 @@ class Case:
 
 def limits(case: Case) -> list[str]:
     """Return the limits of the recommendation."""
-    gap = NEGENTROPY.get(case.law or '')
-    if gap is None:
+    gap = negentropy(case.law) if case.law else 0.0
+    if not gap:
         return list(LIMITS)
     law = f'The divergences are those of Gaussian noise of the same variance; {case.law} noise'
-    return [*LIMITS, f'{law} adds up to {gap} nats per dimension, the same at every level.']
+    return [*LIMITS, f'{law} adds up to {gap:.3f} nats per dimension, the same in every training.']
 
 
 def warnings(case: Case) -> list[str]:

@@ -5,6 +5,7 @@ from scipy.optimize import minimize_scalar
 from spectra import SPECTRA
 
 from noiseedit.errors import ConfigError, DataError
+from noiseedit.theory.entropy import entropy_gain, rho
 from noiseedit.theory.mismatch import gaussian_kl
 from noiseedit.theory.noise_level import (
     average_kl,
@@ -247,6 +248,15 @@ def test_less_entropy_moves_minimax_up():
     assert levels[0] < levels[-1]
     ends = np.sum(TOP / (lam + levels[1])) - 2 * 0.95 * gain
     assert abs(ends) < 1e-9
+
+
+@pytest.mark.parametrize('noise', ['gaussian', 'uniform', 'laplace'])
+@pytest.mark.parametrize('name', ['S1', 'S2', 'S4'])
+def test_minimax_of_other_laws_makes_both_ends_equal(name, noise):
+    lam = SPECTRA[name]
+    s = minimax_variance(lam, TOP, entropy_gain=entropy_gain(lam, TOP, noise))
+    assert rho(lam, s, 0.0, noise) == pytest.approx(rho(lam, s, TOP, noise), abs=1e-10)
+    assert s >= minimax_variance(lam, TOP)
 
 
 def test_minimax_of_noise_that_is_always_the_worst_case_is_what_suits_it():
