@@ -220,6 +220,11 @@ def test_script_without_main_guard_is_told_so(tmp_path):
     assert "__name__ == '__main__'" in found.stderr.splitlines()[-1]
 
 
+def test_import_is_light():
+    code = "import noiseedit.theory, sys; print({'torch', 'mmengine', 'cv2'} & set(sys.modules))"
+    assert run_script(code).stdout.strip() == 'set()'
+
+
 def run_script(code, folder=None):
     """Run code as a file, so that worker processes can import it, or by ``-c``."""
     command = ['-c', textwrap.dedent(code)]
