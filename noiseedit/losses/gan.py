@@ -38,15 +38,15 @@ class GANLoss(nn.Module):
 
     def d_real(self, logits: Tensor) -> Tensor:
         """Formula of :meth:`real`, without weight."""
-        raise NotImplementedError
+        raise NotImplementedError(f'{type(self).__name__} must implement d_real')
 
     def d_fake(self, logits: Tensor) -> Tensor:
         """Formula of :meth:`fake`, without weight."""
-        raise NotImplementedError
+        raise NotImplementedError(f'{type(self).__name__} must implement d_fake')
 
     def g_fake(self, logits: Tensor) -> Tensor:
         """Formula of :meth:`generator`, without weight."""
-        raise NotImplementedError
+        raise NotImplementedError(f'{type(self).__name__} must implement g_fake')
 
     def extra_repr(self) -> str:
         """Show the weights."""

@@ -69,7 +69,7 @@ class PixelLoss(nn.Module):
 
     def function(self, pred: Tensor, target: Tensor) -> Tensor:
         """Formula of the loss, without weight."""
-        raise NotImplementedError
+        raise NotImplementedError(f'{type(self).__name__} must implement function')
 
     def extra_repr(self) -> str:
         """Show the weight."""

@@ -48,7 +48,7 @@ class _Crop(Transform):
 
     def corner(self, results: dict[str, Any], rows: int, columns: int) -> list[int]:
         """Return top and left, at most ``rows`` and ``columns``."""
-        raise NotImplementedError
+        raise NotImplementedError(f'{type(self).__name__} must implement corner')
 
 
 @TRANSFORMS.register_module()
