@@ -33,7 +33,7 @@ def run(main: Callable[[], int | None]) -> NoReturn:
         print(f'error: {error_text(error)}', file=sys.stderr)
         code = EXIT_USER_ERROR
     except KeyboardInterrupt:
-        print('stopped; train.py --resume continues from the last checkpoint', file=sys.stderr)
+        print('stopped; the same command continues (train.py: with --resume)', file=sys.stderr)
         code = EXIT_INTERRUPTED
     raise SystemExit(code)
 

@@ -11,10 +11,10 @@ import numpy as np
 
 from noiseedit.advice.moments import Kind, NoiseMoments, measure
 from noiseedit.errors import ConfigError, UnknownNameError, nearest
-from noiseedit.evaluation.training_noise import white_law
 from noiseedit.noises.base import BaseNoise
 from noiseedit.noises.build import NoiseSpec, build, build_named
 from noiseedit.noises.presets import list_presets
+from noiseedit.noises.white import white_law
 from noiseedit.noises.wrap import Severity
 from noiseedit.registry import NOISES
 from noiseedit.theory import convert_variance

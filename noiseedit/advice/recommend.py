@@ -249,7 +249,7 @@ def _cautions(
     data: Data, model: NoiseModel, inputs: TestInputs, built: BaseNoise, asked: Options
 ) -> dict[str, list[str]]:
     from noiseedit.advice.cautions import Case, limits, warnings
-    from noiseedit.evaluation.training_noise import white_law
+    from noiseedit.noises.white import white_law
 
     case = Case(
         statistics=data.statistics,

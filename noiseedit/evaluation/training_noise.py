@@ -1,4 +1,4 @@
-"""What noise a model was trained with, as a sweep records it, and which noises are white."""
+"""What noise a model was trained with, as a sweep records it."""
 
 from __future__ import annotations
 
@@ -6,14 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from noiseedit.evaluation.statistics import plain
-from noiseedit.noises import BaseNoise, GaussianNoise, LaplaceNoise, UniformNoise, build
-from noiseedit.noises.level import UNIT_WIDTH
-
-LAWS: dict[type[BaseNoise], str] = {
-    GaussianNoise: 'gaussian',
-    UniformNoise: 'uniform',
-    LaplaceNoise: 'laplace',
-}
+from noiseedit.noises import build
+from noiseedit.noises.white import white_variance
 
 
 def training_noise(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -69,33 +63,3 @@ def _steps(node: Any) -> Iterator[Mapping[str, Any]]:
     if isinstance(node, (list, tuple)):
         for value in node:
             yield from _steps(value)
-
-
-def white_law(noise: BaseNoise) -> str | None:
-    """Return ``'gaussian'``, ``'uniform'`` or ``'laplace'``; ``None``: not additive and white.
-
-    One field for all channels is not white.
-    """
-    return None if getattr(noise, 'mono', False) else LAWS.get(type(noise))
-
-
-def white_variance(noise: BaseNoise) -> float | None:
-    """Return the variance of white additive noise of one level, in squared [0, 1] units.
-
-    ``None``: the noise is of another kind, or its level is a range.
-    """
-    if white_law(noise) is None or noise.level is None or not noise.level.is_fixed:
-        return None
-    return level_variance(noise.level.name, noise.level.low, noise.level.unit)
-
-
-def level_variance(name: str, level: float, unit: Any) -> float:
-    """Return the variance that a level of white noise means, in squared [0, 1] units.
-
-    Args:
-        name: ``'variance'``, ``'sigma'``, or ``'amplitude'`` of uniform noise (variance a^2/3).
-        level: The number, in ``unit`` (``'variance'``: in squared ``unit``).
-        unit: 255, '[0,1]' or '[-1,1]'.
-    """
-    scaled = level / UNIT_WIDTH[unit] ** (2 if name == 'variance' else 1)
-    return {'variance': scaled, 'sigma': scaled**2, 'amplitude': scaled**2 / 3}[name]

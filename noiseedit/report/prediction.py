@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from noiseedit.errors import ConfigError, NoiseEditError
-from noiseedit.evaluation.training_noise import level_variance, white_law
 from noiseedit.noises import BaseNoise, SaltPepperNoise, build
 from noiseedit.noises.correlated import FilteredNoise, PowerLawNoise
+from noiseedit.noises.white import level_variance, white_law
 from noiseedit.report.tables import CLEAN
 from noiseedit.theory.mismatch import kl_table
 from noiseedit.theory.noise_level import break_even_variance

@@ -6,13 +6,9 @@ import pytest
 from mmengine.config import Config
 
 from noiseedit.config import load_config
-from noiseedit.evaluation.training_noise import (
-    level_variance,
-    training_noise,
-    white_law,
-    white_variance,
-)
+from noiseedit.evaluation.training_noise import training_noise
 from noiseedit.noises import build
+from noiseedit.noises.white import level_variance, white_law, white_variance
 
 WHITE = [
     ({'type': 'GaussianNoise', 'variance': 0.04, 'unit': '[-1,1]'}, 0.01),
