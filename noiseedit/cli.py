@@ -33,7 +33,7 @@ def run(main: Callable[[], int | None]) -> NoReturn:
         print(f'error: {error_text(error)}', file=sys.stderr)
         code = EXIT_USER_ERROR
     except KeyboardInterrupt:
-        print('stopped; the same command continues (train.py: with --resume)', file=sys.stderr)
+        print('stopped (a sweep run again continues; train.py with --resume)', file=sys.stderr)
         code = EXIT_INTERRUPTED
     raise SystemExit(code)
 
