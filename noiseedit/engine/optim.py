@@ -1,4 +1,4 @@
-"""One optimiser for each named network of a model."""
+"""One optimiser for each named network of a model, or for the networks that a phase trains."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class NamedOptimWrappers(OptimWrapperDict):
         A model that updates a network more or less often tells that one itself.
         """
         for name, wrapper in self.items():
-            wrapper.initialize_count_status(_child(model, name), cur_iter, max_iters)
+            wrapper.initialize_count_status(_trained(model, name), cur_iter, max_iters)
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Restore all of them.
@@ -43,7 +43,8 @@ class MultiOptimConstructor:
     """Build ``optim_wrapper = dict(constructor='MultiOptimConstructor', <child>=dict(...), ...)``.
 
     Each entry is what ``optim_wrapper`` is for a single network: ``type``, ``optimizer``,
-    ``accumulative_counts``, ``clip_grad``, ``paramwise_cfg``.
+    ``accumulative_counts``, ``clip_grad``, ``paramwise_cfg``. It serves the child network of its
+    name, or all that the model's phases train with the optimiser of that name.
 
     Args:
         optim_wrapper_cfg: Child name -> config.
@@ -72,7 +73,7 @@ class MultiOptimConstructor:
     def __call__(self, model: nn.Module) -> NamedOptimWrappers:
         """Return the optimisers of ``model``, which may be wrapped."""
         return NamedOptimWrappers(
-            **{name: _build(_child(model, name), config) for name, config in self.configs.items()}
+            **{name: _build(_trained(model, name), config) for name, config in self.configs.items()}
         )
 
 
@@ -82,8 +83,16 @@ def _build(network: nn.Module, config: Mapping[str, Any]) -> OptimWrapper:
     return DefaultOptimWrapperConstructor(rest, paramwise)(network)
 
 
-def _child(model: nn.Module, name: str) -> nn.Module:
+def _trained(model: nn.Module, name: str) -> nn.Module:
+    """Return what the optimiser ``name`` trains: a network, or several by their names."""
     inner = model.module if is_model_wrapper(model) else model
+    phases = inner.phases() if hasattr(inner, 'phases') else ()
+    trained = [child for phase in phases if phase.optimiser == name for child in phase.trained]
+    networks = {child: _child(inner, child) for child in trained or [name]}
+    return nn.ModuleDict(networks) if len(networks) > 1 else next(iter(networks.values()))
+
+
+def _child(inner: nn.Module, name: str) -> nn.Module:
     children = dict(inner.named_children())
     if name not in children:
         raise ConfigError(

@@ -11,6 +11,7 @@ from noiseedit.errors import CheckpointError
 
 if TYPE_CHECKING:
     from mmengine.runner import Runner
+    from torch import nn
 
 
 def check_same_run(runner: Runner, checkpoint: Mapping[str, Any]) -> None:
@@ -71,7 +72,7 @@ def restore_training(
     with_optimizer: bool = True,
     with_schedulers: bool = True,
 ) -> None:
-    """Set iteration, seed, log histories, optimisers and schedulers from ``checkpoint``.
+    """Set iteration, seed, log histories, optimisers, schedulers and the model's own state.
 
     The config text in the file is never executed.
 
@@ -90,6 +91,20 @@ def restore_training(
     if with_schedulers and runner.param_schedulers is not None:
         runner.param_schedulers = runner.build_param_scheduler(runner.param_schedulers)
         _restore_schedulers(runner.param_schedulers, checkpoint.get('param_schedulers'))
+    if 'training_state' in checkpoint:
+        _without_wrapper(runner.model).load_training_state(checkpoint['training_state'])
+
+
+def training_state(model: nn.Module) -> dict[str, Any]:
+    """Return what resuming needs of a model beside its weights; empty for most."""
+    inner = _without_wrapper(model)
+    return inner.training_state() if hasattr(inner, 'training_state') else {}
+
+
+def _without_wrapper(model: nn.Module) -> Any:
+    from mmengine.model import is_model_wrapper
+
+    return model.module if is_model_wrapper(model) else model
 
 
 def _restore_seed(runner: Runner, seed: int | None) -> None:

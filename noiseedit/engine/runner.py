@@ -30,7 +30,7 @@ from noiseedit.engine.checkpoint import (
 )
 from noiseedit.engine.distributed import init_processes, wrap_model
 from noiseedit.engine.loaders import build_loader
-from noiseedit.engine.resume import check_same_run, restore_training
+from noiseedit.engine.resume import check_same_run, restore_training, training_state
 from noiseedit.engine.tracking import check_trackers
 from noiseedit.engine.weights import load_weights, plain_state_dict
 from noiseedit.errors import ConfigError
@@ -252,6 +252,8 @@ class NoiseRunner(Runner):
             checkpoint['optimizer'] = self.optim_wrapper.state_dict()
         if save_param_scheduler and self.param_schedulers is not None:
             checkpoint['param_schedulers'] = _scheduler_states(self.param_schedulers)
+        if state := training_state(self.model):
+            checkpoint['training_state'] = state
         self.call_hook('before_save_checkpoint', checkpoint=checkpoint)
         save_checkpoint(checkpoint, Path(out_dir) / filename)
 

@@ -194,6 +194,13 @@ class EditModel(BaseModel):
             _initialise_counts(wrapper, self)
         return dict(optim_wrapper.items())
 
+    def training_state(self) -> dict[str, Any]:
+        """Return what resuming needs beside weights and optimisers: tensors and plain types."""
+        return {}
+
+    def load_training_state(self, state: Mapping[str, Any]) -> None:
+        """Take up what :meth:`training_state` returned."""
+
     def state_dict(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Return the state with plain keys, also while children are wrapped for DDP."""
         return get_state_dict(self, *args, **kwargs)
