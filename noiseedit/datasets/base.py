@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from noiseedit.datasets.skip import OnError, SkipList
+from noiseedit.datasets.transforms.padding import with_window
 from noiseedit.errors import DataError
 from noiseedit.registry import TRANSFORMS
 from noiseedit.seeding import derive_seed
@@ -157,9 +158,12 @@ def build_pipeline(steps: Sequence[Mapping[str, Any] | Step]) -> list[Step]:
 def pack(results: Results) -> Results:
     """Turn pipeline results into a data set item: arrays to tensors, the rest to metainfo.
 
+    The mask of a padded picture becomes ``window``, metainfo, too.
+
     Raises:
         DataError: If an array is no (H, W, C) image; names the key and the input.
     """
+    results = with_window(results)
     arrays = {name: value for name, value in results.items() if isinstance(value, np.ndarray)}
     for name, array in arrays.items():
         if array.ndim != 3:

@@ -5,19 +5,20 @@ from __future__ import annotations
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 import cv2
 import numpy as np
 
 from noiseedit.datasets.base import ImageDataset, Results
-from noiseedit.datasets.transforms.geometry import resize
+from noiseedit.datasets.transforms.drawing import in_direction, pencil
+from noiseedit.datasets.transforms.geometry import Size, height_width, resize
 from noiseedit.errors import ConfigError, DataError
-from noiseedit.imaging import read_image, to_float, to_grey, to_integers
+from noiseedit.imaging import read_image
 from noiseedit.registry import DATASETS
 from noiseedit.seeding import derive_seed
 
-Task: TypeAlias = Literal['pencil', 'denoise', 'identity']
+Task: TypeAlias = Literal['pencil', 'pencil_to_photo', 'denoise', 'identity']
 
 PHOTOS = {
     'train': (
@@ -28,45 +29,24 @@ PHOTOS = {
 }  # fmt: skip
 """Photographs inside every scikit-image wheel, split by photograph."""
 
-PAPER_TONE = 1 / 32
-
-
-def pencil(photo: np.ndarray, sigma: float = 4.0, contrast: float = 2.0) -> np.ndarray:
-    """Draw a photograph with a pencil: colour dodge of its grey by its blurred negative.
-
-    d = min(1, (g + t) / (1 - blur(1 - g) + t)) ^ contrast with g the luma and t = 1/32, which keeps
-    black areas from amplifying their last bits. A local ratio: noise in g is multiplied by
-    ``contrast`` / g, so a drawing of a noisy photograph is full of strokes.
-
-    Args:
-        photo: (H, W, C) uint8, or float in [0, 1].
-        sigma: Standard deviation of the blur in pixels: the width of the strokes.
-        contrast: Exponent; larger: darker strokes.
-
-    Returns:
-        (H, W, 3) uint8, grey strokes on white.
-    """
-    grey = to_grey(to_float(photo))[:, :, 0]
-    negative = cv2.GaussianBlur(1 - grey, (0, 0), sigma)
-    dodged = (grey + PAPER_TONE) / (1 - negative + PAPER_TONE)
-    drawing = np.clip(dodged, 0, 1) ** contrast
-    return np.repeat(to_integers(drawing)[:, :, None], 3, axis=2)
-
 
 def task_images(task: Task, photo: np.ndarray) -> dict[str, np.ndarray]:
     """Return the inputs of a task, (H, W, 3) uint8.
 
-    ``'pencil'``: ``source`` is the photograph, ``target`` its drawing. ``'denoise'`` and
-    ``'identity'``: ``target`` alone; the source is made of it, with or without noise.
+    ``'pencil'``: ``source`` is the photograph, ``target`` its drawing; ``'pencil_to_photo'``: the
+    other way round. ``'denoise'`` and ``'identity'``: ``target`` alone; the source is made of it,
+    with or without noise.
 
     Raises:
         ConfigError: On another task.
     """
     if task == 'pencil':
-        return {'source': photo, 'target': pencil(photo)}
+        return in_direction('photo2sketch', photo, pencil(photo))
+    if task == 'pencil_to_photo':
+        return in_direction('sketch2photo', photo, pencil(photo))
     if task in ('denoise', 'identity'):
         return {'target': photo}
-    raise ConfigError(f"task: expected 'pencil', 'denoise' or 'identity', got {task!r}")
+    raise ConfigError(f'task: expected one of {get_args(Task)}, got {task!r}')
 
 
 @DATASETS.register_module()
@@ -79,7 +59,7 @@ class ToyPhotos(ImageDataset):
     Args:
         split: ``'train'`` or ``'test'``.
         task: See :func:`task_images`.
-        size: Edge of the crops in pixels.
+        size: Edge of the crops, or (height, width), in pixels.
         short_side: Photographs are first scaled down to this shorter side, so that a crop shows
             more than texture.
         length: Take so many crops, evenly spread; ``None``: all.
@@ -95,26 +75,27 @@ class ToyPhotos(ImageDataset):
         split: Literal['train', 'test'] = 'train',
         task: Task = 'pencil',
         *,
-        size: int = 64,
+        size: Size = 64,
         short_side: int = 192,
         length: int | None = None,
         **kwargs: Any,
     ) -> None:
         if split not in PHOTOS:
             raise ConfigError(f"split: expected 'train' or 'test', got {split!r}")
-        if not 0 < size <= short_side:
+        self.size = height_width(size)
+        if max(self.size) > short_side:
             raise ConfigError(f'size: expected 1 to short_side={short_side} pixels, got {size}')
-        self.size = size
         self.photos = {name: _photo(name, task, short_side) for name in PHOTOS[split]}
-        stride = max(1, size // 4) if split == 'train' else size
-        self.places = _spread(_places(self.photos, size, stride), length)
+        steps = 4 if split == 'train' else 1
+        self.places = _spread(_places(self.photos, self.size, steps), length)
         keys = [f'{Path(name).stem}/{top:03d}_{left:03d}' for name, top, left in self.places]
         super().__init__(keys, **kwargs)
 
     def read(self, index: int, visit: int) -> Results:
         """Return the crop of every image of the task."""
         name, top, left = self.places[index]
-        window = np.s_[top : top + self.size, left : left + self.size]
+        height, width = self.size
+        window = np.s_[top : top + height, left : left + width]
         crops: Results = {kind: image[window] for kind, image in self.photos[name].items()}
         return {**crops, 'paths': dict.fromkeys(crops, f'skimage/data/{name}')}
 
@@ -133,13 +114,14 @@ def _photo(name: str, task: Task, short_side: int) -> dict[str, np.ndarray]:
 
 
 def _places(
-    photos: dict[str, dict[str, np.ndarray]], size: int, stride: int
+    photos: dict[str, dict[str, np.ndarray]], size: tuple[int, int], steps: int
 ) -> list[tuple[str, int, int]]:
+    rows, columns = (max(1, edge // steps) for edge in size)
     places = []
     for name, images in photos.items():
         height, width = images['target'].shape[:2]
-        for top in range(0, height - size + 1, stride):
-            places += [(name, top, left) for left in range(0, width - size + 1, stride)]
+        for top in range(0, height - size[0] + 1, rows):
+            places += [(name, top, left) for left in range(0, width - size[1] + 1, columns)]
     return places
 
 

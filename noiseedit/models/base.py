@@ -118,8 +118,7 @@ class EditModel(BaseModel):
         """
         images = self.data_preprocessor.restore(self.translate(inputs).float())
         for sample, image in zip(samples, images, strict=True):
-            height, width = sample.input.shape[-2:] if 'input' in sample else image.shape[-2:]
-            sample.set_data({'pred': image[:, :height, :width]})
+            sample.set_data({'pred': self.data_preprocessor.crop_back(image, sample)})
         return samples
 
     def train_step(self, data: Batch, optim_wrapper: OptimWrapper) -> Losses:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import torch
@@ -22,11 +22,17 @@ Batch = dict[str, Any]
 class EditPreprocessor(BaseDataPreprocessor):
     """Cast to float, add noise, convert to the network's range, pad; and undo the last two.
 
+    Samples whose metainfo has ``window`` (the place of the picture on a padded canvas, see
+    ``PadTo``) are scored and saved without the canvas: ``input``, ``gt`` and ``pred`` are the
+    picture alone.
+
     Args:
         noise: ``dict(train=spec, test=spec, target='source', seed=0)``; bound from the top-level
             ``noise`` of a config. A missing spec means no noise in that mode.
         value_range: What the network wants; images are in [0, 1] everywhere else.
         pad_multiple: Pad right and bottom (reflect) to a multiple of this when testing; 1: never.
+        noise_pad: Whether the canvas around a padded picture becomes noisy too, as in deployment
+            noise covers the whole image; False: only the picture.
     """
 
     def __init__(
@@ -34,6 +40,7 @@ class EditPreprocessor(BaseDataPreprocessor):
         noise: Mapping[str, Any] | None = None,
         value_range: Literal['[0,1]', '[-1,1]'] = '[0,1]',
         pad_multiple: int = 1,
+        noise_pad: bool = True,
     ) -> None:
         super().__init__()
         noise = dict(noise or {})
@@ -45,7 +52,7 @@ class EditPreprocessor(BaseDataPreprocessor):
         if value_range not in ('[0,1]', '[-1,1]'):
             raise ConfigError(f"value_range: expected '[0,1]' or '[-1,1]', got {value_range!r}")
         self.scale, self.shift = (2.0, -1.0) if value_range == '[-1,1]' else (1.0, 0.0)
-        self.pad_multiple = pad_multiple
+        self.pad_multiple, self.noise_pad = pad_multiple, noise_pad
         self.noise_target: str = noise.get('target', 'source')
         self.noise_seed: int = noise.get('seed', 0)
         self.noises: dict[str, BaseNoise] = {  # a plain dict: noises are not part of the state
@@ -101,6 +108,7 @@ class EditPreprocessor(BaseDataPreprocessor):
         if 'train' in self.noises:
             target = self._noisy_input(inputs)
             noisy = self.noises['train'](inputs[target], generator=self.generator)
+            noisy = self._where_noisy(inputs[target], noisy, batch['data_samples'])
             inputs = {**inputs, target: noisy}
         return {**batch, 'inputs': {name: self.normalise(image) for name, image in inputs.items()}}
 
@@ -132,7 +140,8 @@ class EditPreprocessor(BaseDataPreprocessor):
             target = self._noisy_input(inputs, target)
             seed = self.noise_seed if seed is None else seed
             keys = [sample.key for sample in samples]
-            inputs[target] = noise.per_sample(inputs[target], keys, seed, repetition=repetition)
+            noisy = noise.per_sample(inputs[target], keys, seed, repetition=repetition)
+            inputs[target] = self._where_noisy(inputs[target], noisy, samples)
         for index, sample in enumerate(samples):
             _record(sample, inputs, index, noise)
         padded = {name: self.pad(self.normalise(image)) for name, image in inputs.items()}
@@ -143,6 +152,19 @@ class EditPreprocessor(BaseDataPreprocessor):
         if target not in inputs:
             raise ConfigError(f'noise.target={target!r}: the batch has {", ".join(inputs)}')
         return target
+
+    def _where_noisy(
+        self, clean: Tensor, noisy: Tensor, samples: Sequence[EditSample] | None
+    ) -> Tensor:
+        """Return ``noisy``; without ``noise_pad``, ``clean`` with noise on the pictures alone."""
+        if self.noise_pad:
+            return noisy
+        mixed = noisy.clone()
+        for index, sample in enumerate(samples or ()):
+            rows, columns = picture(sample, clean)
+            mixed[index] = clean[index]
+            mixed[index, :, rows, columns] = noisy[index, :, rows, columns]
+        return mixed
 
     def normalise(self, image: Tensor) -> Tensor:
         """Map [0, 1] to the network's range."""
@@ -160,6 +182,17 @@ class EditPreprocessor(BaseDataPreprocessor):
             return image
         mode = 'reflect' if bottom < height and right < width else 'replicate'
         return functional.pad(image, (0, right, 0, bottom), mode=mode)
+
+    def crop_back(self, image: Tensor, sample: EditSample) -> Tensor:
+        """Undo all padding of one (C, H, W) image: return the size that ``sample.input`` has."""
+        rows, columns = picture(sample, sample.input if 'input' in sample else image)
+        return image[:, rows, columns]
+
+
+def picture(sample: EditSample, image: Tensor) -> tuple[slice, slice]:
+    """Return rows and columns of the picture: the sample's ``window``, else all of ``image``."""
+    top, left, height, width = sample.get('window', (0, 0, *image.shape[-2:]))
+    return slice(top, top + height), slice(left, left + width)
 
 
 def _to_float(image: Tensor) -> Tensor:
@@ -180,8 +213,9 @@ def _record(
 ) -> None:
     if noise is not None or 'noise' not in sample:  # the pipeline may have noted its own
         sample.set_metainfo({'noise': repr(noise) if noise is not None else 'none'})
+    rows, columns = picture(sample, next(iter(inputs.values())))
     image = inputs.get('source', inputs.get('real'))
     if image is not None:
-        sample.set_data({'input': image[index]})
+        sample.set_data({'input': image[index][:, rows, columns]})
     if 'target' in inputs:
-        sample.set_data({'gt': inputs['target'][index]})
+        sample.set_data({'gt': inputs['target'][index][:, rows, columns]})

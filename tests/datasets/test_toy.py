@@ -118,7 +118,7 @@ def test_golden_values_of_toy_images():
 def test_wrong_options_are_refused(monkeypatch):
     with pytest.raises(ConfigError, match="split: expected 'train' or 'test', got 'val'"):
         ToyPhotos('val')
-    with pytest.raises(ConfigError, match="task: expected 'pencil'"):
+    with pytest.raises(ConfigError, match=r"task: expected one of \('pencil'"):
         ToyPhotos('test', 'ink')
     with pytest.raises(ConfigError, match='size: expected 1 to short_side=192 pixels, got 300'):
         ToyPhotos('test', size=300)

@@ -2,6 +2,7 @@
 
 from noiseedit.datasets.transforms.base import Transform
 from noiseedit.datasets.transforms.colour import ToFloat, ToGrey, ToRGB
+from noiseedit.datasets.transforms.drawing import DrawPencil
 from noiseedit.datasets.transforms.geometry import (
     CenterCrop,
     RandomCrop,
@@ -10,10 +11,13 @@ from noiseedit.datasets.transforms.geometry import (
     Resize,
 )
 from noiseedit.datasets.transforms.noise import AddNoise
+from noiseedit.datasets.transforms.padding import PadTo
 
 __all__ = [
     'AddNoise',
     'CenterCrop',
+    'DrawPencil',
+    'PadTo',
     'RandomCrop',
     'RandomDihedral',
     'RandomFlip',

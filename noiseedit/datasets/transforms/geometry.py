@@ -15,7 +15,12 @@ from noiseedit.registry import TRANSFORMS
 Size: TypeAlias = int | Sequence[int]
 
 
-def _height_width(size: Size) -> tuple[int, int]:
+def height_width(size: Size) -> tuple[int, int]:
+    """Return an edge or (height, width) as (height, width).
+
+    Raises:
+        ConfigError: If one is not positive.
+    """
     height, width = (size, size) if isinstance(size, int) else size
     if height < 1 or width < 1:
         raise ConfigError(f'size: expected positive pixels or (height, width), got {size!r}')
@@ -33,7 +38,7 @@ class _Crop(Transform):
     """
 
     def __init__(self, size: Size) -> None:
-        self.size = _height_width(size)
+        self.size = height_width(size)
 
     def transform(self, image: np.ndarray, results: dict[str, Any]) -> np.ndarray:
         """Cut ``size`` out of the image."""
@@ -78,7 +83,7 @@ class Resize(Transform):
     """
 
     def __init__(self, size: Size) -> None:
-        _height_width(size)
+        height_width(size)
         self.size = size
 
     def transform(self, image: np.ndarray, results: dict[str, Any]) -> np.ndarray:
@@ -88,7 +93,7 @@ class Resize(Transform):
             scale = self.size / min(height, width)
             target = (max(1, round(height * scale)), max(1, round(width * scale)))
         else:
-            target = _height_width(self.size)
+            target = height_width(self.size)
         return resize(image, target)
 
 
