@@ -3,6 +3,7 @@
 from noiseedit.datasets.base import ImageDataset
 from noiseedit.datasets.cifar import CIFAR10
 from noiseedit.datasets.collate import edit_collate
+from noiseedit.datasets.face_sketch import CUFS, CUFSF, FaceSketches
 from noiseedit.datasets.folders import CleanFolder, NoisyFolder, PairedFolder, UnpairedFolders
 from noiseedit.datasets.limit import FirstImages
 from noiseedit.datasets.store import ImageStore, open_images
@@ -11,8 +12,11 @@ from noiseedit.datasets.transforms import AddNoise, Transform
 
 __all__ = [
     'CIFAR10',
+    'CUFS',
+    'CUFSF',
     'AddNoise',
     'CleanFolder',
+    'FaceSketches',
     'FirstImages',
     'ImageDataset',
     'ImageStore',

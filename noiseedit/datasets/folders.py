@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ import numpy as np
 from noiseedit.datasets.base import ImageDataset, Results, key_of, unique_keys
 from noiseedit.datasets.skip import SkipList
 from noiseedit.datasets.store import Channels, ImageFiles, ImageStore, open_images
-from noiseedit.errors import DataError
+from noiseedit.errors import ConfigError, DataError
 from noiseedit.imaging import PathLike, list_images
 from noiseedit.registry import DATASETS
 from noiseedit.seeding import derive_seed
@@ -26,9 +28,14 @@ class Folder:
         cache: See :func:`~noiseedit.datasets.store.open_images`.
         ending: Take only files whose name ends so before the suffix, and leave the ending out of
             the key: ``'_real'`` makes ``d600_3_real.png`` the image ``d600_3``.
+        pattern: Regular expression: take only files whose name (relative path without suffix and
+            ending) matches as a whole; its groups, joined by ``/``, are the key, without groups the
+            name. ``'photo(.+)/image(.+)'`` makes ``photo1/image0007.jpg`` the image ``1/0007``.
+            ``None``: all.
 
     Raises:
         DataError: If the folder is missing or holds no such image.
+        ConfigError: If ``pattern`` is no regular expression.
     """
 
     def __init__(
@@ -37,16 +44,19 @@ class Folder:
         channels: Channels = 3,
         cache: PathLike | None = None,
         ending: str = '',
+        pattern: str | None = None,
     ) -> None:
         self.root = Path(root)
         chosen = [file for file in list_images(root) if file.stem.endswith(ending)]
-        files = {file: key_of(file, self.root).removesuffix(ending) for file in chosen}
+        names = {file: key_of(file, self.root).removesuffix(ending) for file in chosen}
+        files = names if pattern is None else _matching(names, pattern)
         if not files:
-            raise DataError(f'{root}: no image whose name ends in {ending!r} (before the suffix)')
+            what = f'ends in {ending!r}' if pattern is None else f'matches {pattern!r}'
+            raise DataError(f'{root}: no image whose name {what} (before the suffix)')
         self.files = sorted(files, key=lambda file: files[file])
         self.keys = unique_keys([files[file] for file in self.files], str(root))
         self.images: ImageFiles | ImageStore = open_images(
-            self.root, self.files, channels, cache, ending
+            self.root, self.files, channels, cache, ending + (pattern or '')
         )
 
     def __len__(self) -> int:
@@ -54,6 +64,19 @@ class Folder:
 
     def __getitem__(self, index: int) -> np.ndarray:
         return self.images[index]
+
+
+def _matching(names: Mapping[Path, str], pattern: str) -> dict[Path, str]:
+    """Return the files whose names match, with the key that the pattern's groups make."""
+    try:
+        matches = {file: re.fullmatch(pattern, name) for file, name in names.items()}
+    except re.error as error:
+        raise ConfigError(f'pattern {pattern!r} is no regular expression: {error}') from error
+    return {
+        file: '/'.join(part for part in match.groups() if part is not None) or match[0]
+        for file, match in matches.items()
+        if match is not None
+    }
 
 
 class _OneFolder(ImageDataset):
@@ -64,6 +87,7 @@ class _OneFolder(ImageDataset):
         channels: See :class:`Folder`.
         cache: See :class:`Folder`.
         ending: See :class:`Folder`.
+        pattern: See :class:`Folder`.
         kwargs: ``pipeline``, ``seed``, ``on_error``, ``max_skip_fraction``; see
             :class:`~noiseedit.datasets.base.ImageDataset`.
     """
@@ -77,9 +101,10 @@ class _OneFolder(ImageDataset):
         channels: Channels = 3,
         cache: PathLike | None = None,
         ending: str = '',
+        pattern: str | None = None,
         **kwargs: Any,
     ) -> None:
-        self.folder = Folder(data_root, channels, cache, ending)
+        self.folder = Folder(data_root, channels, cache, ending, pattern)
         super().__init__(self.folder.keys, **kwargs)
 
     def read(self, index: int, visit: int) -> Results:
@@ -113,6 +138,8 @@ class PairedFolder(ImageDataset):
         cache: See :class:`Folder`.
         source_ending: See ``ending`` of :class:`Folder`.
         target_ending: Likewise.
+        source_pattern: See ``pattern`` of :class:`Folder`: what two names have in common.
+        target_pattern: Likewise.
         kwargs: See :class:`~noiseedit.datasets.base.ImageDataset`.
 
     Raises:
@@ -128,10 +155,12 @@ class PairedFolder(ImageDataset):
         cache: PathLike | None = None,
         source_ending: str = '',
         target_ending: str = '',
+        source_pattern: str | None = None,
+        target_pattern: str | None = None,
         **kwargs: Any,
     ) -> None:
-        self.source = Folder(source_root, channels, cache, source_ending)
-        self.target = Folder(target_root, channels, cache, target_ending)
+        self.source = Folder(source_root, channels, cache, source_ending, source_pattern)
+        self.target = Folder(target_root, channels, cache, target_ending, target_pattern)
         super().__init__(self.source.keys, **kwargs)
         _check_partners(self.source, self.target)
 
