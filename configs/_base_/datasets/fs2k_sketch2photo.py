@@ -1,0 +1,6 @@
+# FS2K or folders like it, sketch -> photograph.
+_base_ = ['./fs2k_photo2sketch.py']
+
+train_dataloader = dict(dataset=dict(direction='sketch2photo'))
+test_dataloader = dict(dataset=dict(direction='sketch2photo'))
+val_dataloader = dict(dataset=dict(direction='sketch2photo'))
