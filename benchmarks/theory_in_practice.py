@@ -10,7 +10,6 @@ Writes ``theory_in_practice.json``, ``.md`` and ``.png`` into the work folder.
 from __future__ import annotations
 
 import argparse
-import shlex
 import shutil
 import time
 from collections.abc import Iterator, Sequence
@@ -34,8 +33,9 @@ from theory_readings import (
 )
 from theory_text import MAIN_SPECTRUM, ORDER, summary
 
+from noiseedit.chain import Step, run_step, step_text, sweep_step, train_step
 from noiseedit.cli import run as run_main
-from noiseedit.config import load_config, shipped_root
+from noiseedit.config import load_config
 from noiseedit.datasets.toy import ToyPhotos
 from noiseedit.evaluation.results import Result, read_result, write_json
 from noiseedit.files import atomic_file
@@ -58,34 +58,29 @@ SIZE: dict[Split, int] = {'train': 64, 'test': 96}
 
 
 class Plan(NamedTuple):
-    """What is trained and swept: variances, sweep, options of both tools and of the test."""
+    """What is trained and swept: variances, sweep, options of both tools, images of the test."""
 
     train: tuple[float, ...]
     sweep: str
     options: tuple[str, ...] = ()
-    test: tuple[str, ...] = ()
+    limit: int | None = None
 
 
 FULL = Plan((0, 0.02, 0.04, 0.08, 0.16), 'theory_grid')
-SHORT = Plan(
-    (0, 0.16), 'gni_grid', ('train_cfg.max_iters=20', 'model.generator.width=4'), ('--limit', '1')
-)
+SHORT = Plan((0, 0.16), 'gni_grid', ('train_cfg.max_iters=20', 'model.generator.width=4'), 1)
 
 
 # Training and sweeping, as a user would.
 
 
-def commands(plan: Plan, variance: float, folder: Path, seed: int) -> list[list[str]]:
+def commands(plan: Plan, variance: float, folder: Path, seed: int) -> list[Step]:
     """Return the two commands that train a network and sweep it."""
     noise = [f'noise.train.variance={variance:g}'] if variance else []
     options = [*noise, *plan.options]
-    config = [INJECTED if variance else CLEAN]
-    last = ['--cfg-options', *options] if options else []
-    seeded = ['--seed', str(seed)] if seed else []
-    here = ['--work-dir', str(folder)]
+    config = INJECTED if variance else CLEAN
     return [
-        ['train.py', *config, *here, *seeded, '--resume', 'auto', *last],
-        ['test.py', *config, str(folder), *here, '--sweep', plan.sweep, *plan.test, *last],
+        train_step(config, folder, seed=seed, options=options),
+        sweep_step(config, folder, plan.sweep, limit=plan.limit, options=options),
     ]
 
 
@@ -104,21 +99,15 @@ def is_done(folder: Path, iterations: int) -> bool:
 
 def make_networks(plan: Plan, work_dir: Path, seeds: int) -> None:
     """Train and sweep what is not there yet; prints every command."""
-    from subprocess import run
-    from sys import executable
-
     iterations = load_config(CLEAN, list(plan.options)).train_cfg.max_iters
     for seed in range(seeds):
         for variance in plan.train:
             folder = folder_of(work_dir, variance, seed)
             done = is_done(folder, iterations)
-            for tool, *arguments in commands(plan, variance, folder, seed):
-                note = '  # done before' if done else ''
-                print(f'python tools/{tool} {shlex.join(arguments)}{note}', flush=True)
-                command = [executable, str(shipped_root('tools') / tool), *arguments]
-                code = 0 if done else run(command, check=False).returncode
-                if code:
-                    raise SystemExit(code)
+            for step in commands(plan, variance, folder, seed):
+                print(step_text(step) + ('  # done before' if done else ''), flush=True)
+                if not done:
+                    run_step(step)
 
 
 # Theory: from the photographs alone.

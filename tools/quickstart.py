@@ -8,13 +8,10 @@ holding.
 from __future__ import annotations
 
 import argparse
-import shlex
-import subprocess
-import sys
 import time
 from pathlib import Path
 
-from noiseedit.config import shipped_root
+from noiseedit.chain import Step, run_numbered, sweep_step, train_step
 
 CLEAN = 'pix2pix/pix2pix_resnet_toy-pencil.py'
 INJECTED = 'pix2pix/pix2pix_resnet_toy-pencil_gaussian-v0.08.py'
@@ -23,27 +20,14 @@ IMAGE = 'chelsea/000_096'
 SHORT = ['train_cfg.max_iters=150']
 
 
-def commands(work_dir: Path, short: bool) -> list[list[str]]:
+def commands(work_dir: Path, short: bool) -> list[Step]:
     """Return the five commands, as a user would type them."""
-    options = ['--cfg-options', *SHORT] if short else []
-    steps = []
-    for config, name in ((CLEAN, 'clean'), (INJECTED, 'injected')):
-        folder = str(work_dir / name)
-        steps.append(['train.py', config, '--work-dir', folder, '--resume', 'auto', *options])
-    for config, name in ((CLEAN, 'clean'), (INJECTED, 'injected')):
-        folder = str(work_dir / name)
-        steps.append(['test.py', config, folder, '--work-dir', folder, '--sweep', SWEEP, *options])
-    folders = [str(work_dir / name) for name in ('clean', 'injected')]
-    return [*steps, ['report.py', *folders, '-o', str(work_dir), '--image', IMAGE]]
-
-
-def run(step: list[str], number: int, total: int) -> None:
-    tool, *arguments = step
-    print(f'\n[{number}/{total}] python tools/{tool} {shlex.join(arguments)}', flush=True)
-    script = str(shipped_root('tools') / tool)
-    code = subprocess.run([sys.executable, script, *arguments], check=False).returncode
-    if code:
-        raise SystemExit(code)
+    options = SHORT if short else []
+    runs = ((CLEAN, work_dir / 'clean'), (INJECTED, work_dir / 'injected'))
+    trainings = [train_step(config, folder, options=options) for config, folder in runs]
+    sweeps = [sweep_step(config, folder, SWEEP, options=options) for config, folder in runs]
+    folders = [str(folder) for _, folder in runs]
+    return [*trainings, *sweeps, ['report.py', *folders, '-o', str(work_dir), '--image', IMAGE]]
 
 
 def main() -> None:
@@ -54,7 +38,7 @@ def main() -> None:
     start = time.monotonic()
     steps = commands(args.work_dir, args.short)
     for number, step in enumerate(steps, 1):
-        run(step, number, len(steps))
+        run_numbered(step, number, len(steps))
     print(f'\ndone in {(time.monotonic() - start) / 60:.1f} minutes')
 
 
