@@ -14,6 +14,10 @@ from noiseedit.losses.pixel import l1
 from noiseedit.registry import LOSSES
 
 VGG19_FILE = 'vgg19-dcbb9e9d.pth'
+VGG19_ADVICE = (
+    f'Get {VGG19_FILE} (torchvision, VGG19_Weights.IMAGENET1K_V1) and put it there or name '
+    'its path as weights=...; weights=None runs with random features (no published result)'
+)
 VGG19_BLOCKS = (2, 2, 4, 4, 4)  # convolutions per block; a pooling ends each block
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -62,8 +66,13 @@ def vgg19_features(depth: int, weights: str | None) -> nn.Sequential:
     return features[:depth].eval().requires_grad_(requires_grad=False)
 
 
-def find_weights(weights: str) -> Path:
+def find_weights(weights: str, owner: str = 'PerceptualLoss', advice: str = VGG19_ADVICE) -> Path:
     """Return the file ``weights``: a path, or a name in torch's hub cache.
+
+    Args:
+        weights: Path or name.
+        owner: Who wants it, for the error.
+        advice: Where to get it and how to do without, for the error.
 
     Raises:
         MissingWeightsError: If it is in neither place; says where to get it.
@@ -73,9 +82,7 @@ def find_weights(weights: str) -> Path:
         if file.is_file():
             return file
     raise MissingWeightsError(
-        f'PerceptualLoss: the weights {weights!r} are neither a file nor in {cached.parent}. '
-        f'Get {VGG19_FILE} (torchvision, VGG19_Weights.IMAGENET1K_V1) and put it there or name '
-        'its path as weights=...; weights=None runs with random features (no published result)'
+        f'{owner}: the weights {weights!r} are neither a file nor in {cached.parent}. {advice}'
     )
 
 

@@ -1,18 +1,27 @@
-"""Scores of single images; one metric per file. See docs/evaluation.md."""
+"""Scores of single images and of sets; one metric per file. See docs/evaluation.md."""
 
 from noiseedit.evaluation.metrics.base import ImageMetric, PairMetric, as_sample, score_all
+from noiseedit.evaluation.metrics.fid import FID
+from noiseedit.evaluation.metrics.kid import KID
 from noiseedit.evaluation.metrics.lpips import LPIPS
 from noiseedit.evaluation.metrics.ms_ssim import MSSSIM, ms_ssim
+from noiseedit.evaluation.metrics.nlda import NLDA
 from noiseedit.evaluation.metrics.psnr import PSNR, mse, psnr
+from noiseedit.evaluation.metrics.set_metric import SetMetric, SetValue
 from noiseedit.evaluation.metrics.ssim import SSIM, ssim
 
 __all__ = [
+    'FID',
+    'KID',
     'LPIPS',
     'MSSSIM',
+    'NLDA',
     'PSNR',
     'SSIM',
     'ImageMetric',
     'PairMetric',
+    'SetMetric',
+    'SetValue',
     'as_sample',
     'ms_ssim',
     'mse',
