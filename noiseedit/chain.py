@@ -74,7 +74,7 @@ def run_step(step: Step) -> None:
     tool, *arguments = step
     script = str(shipped_root('tools') / tool)
     command = [sys.executable, script, *arguments]
-    code = subprocess.run(command, check=False).returncode  # noqa: S603: our own tool
+    code = subprocess.run(command, check=False).returncode  # noqa: S603
     if code:
         raise SystemExit(code)
 
