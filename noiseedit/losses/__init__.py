@@ -1,5 +1,6 @@
 """Loss terms: pure functions and the registered classes over them."""
 
+from noiseedit.losses.feature_matching import FeatureMatchingLoss
 from noiseedit.losses.gan import (
     GANLoss,
     HingeGANLoss,
@@ -13,6 +14,7 @@ from noiseedit.losses.regularisers import R1Penalty, TotalVariationLoss
 
 __all__ = [
     'CharbonnierLoss',
+    'FeatureMatchingLoss',
     'GANLoss',
     'HingeGANLoss',
     'L1Loss',

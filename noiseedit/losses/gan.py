@@ -1,14 +1,27 @@
 """Adversarial losses: what a discriminator says of real and of generated images.
 
-Every function takes logits of any shape and returns their mean loss.
+Every formula takes logits of any shape and returns their mean loss. A discriminator of several
+scales gives a list of logits: the loss is the mean over scales (Park et al. 2019).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from noiseedit.registry import LOSSES
+
+Logits: TypeAlias = Tensor | Sequence[Tensor]
+
+
+def over_scales(formula: Callable[[Tensor], Tensor], logits: Logits) -> Tensor:
+    """Return the mean of ``formula`` over scales, computed in float32."""
+    scales = [logits] if isinstance(logits, Tensor) else logits
+    return torch.stack([formula(scale.float()) for scale in scales]).mean()
 
 
 class GANLoss(nn.Module):
@@ -24,17 +37,17 @@ class GANLoss(nn.Module):
         self.weight = weight
         self.d_weight = d_weight
 
-    def real(self, logits: Tensor) -> Tensor:
+    def real(self, logits: Logits) -> Tensor:
         """Return the discriminator's loss on real images."""
-        return self.d_weight * self.d_real(logits.float())
+        return self.d_weight * over_scales(self.d_real, logits)
 
-    def fake(self, logits: Tensor) -> Tensor:
+    def fake(self, logits: Logits) -> Tensor:
         """Return the discriminator's loss on generated images."""
-        return self.d_weight * self.d_fake(logits.float())
+        return self.d_weight * over_scales(self.d_fake, logits)
 
-    def generator(self, logits: Tensor) -> Tensor:
+    def generator(self, logits: Logits) -> Tensor:
         """Return the generator's loss on the logits of its images."""
-        return self.weight * self.g_fake(logits.float())
+        return self.weight * over_scales(self.g_fake, logits)
 
     def d_real(self, logits: Tensor) -> Tensor:
         """Formula of :meth:`real`, without weight."""

@@ -101,7 +101,7 @@ class PerceptualLoss(nn.Module):
     """Weighted sum over layers of mean |VGG(pred) - VGG(target)|.
 
     VGG-19 is no submodule: it is not saved, not averaged, not wrapped, and follows the images to
-    their device.
+    their device. It is read when the first loss is computed: a trained model needs no such file.
 
     Args:
         layers: Layer name -> weight, e.g. ``{'relu3_1': 1.0}``.
@@ -109,12 +109,14 @@ class PerceptualLoss(nn.Module):
         weights: File of torchvision's VGG-19 weights, or its name in torch's hub cache; None:
             random weights, for tests.
         value_range: Range of the images.
+        vgg_norm: Convert the images to ImageNet's mean and deviation, which VGG-19 was trained
+            with. False: to [-1, 1], as the released code of SPADE has it.
 
     Shape:
         pred, target: (N, 3, H, W), or (N, 1, H, W) that is repeated to three channels.
 
     Raises:
-        MissingWeightsError: If the weights are not there; nothing is downloaded.
+        MissingWeightsError: When called, if the weights are not there; nothing is downloaded.
     """
 
     def __init__(
@@ -123,21 +125,30 @@ class PerceptualLoss(nn.Module):
         weight: float = 1.0,
         weights: str | None = VGG19_FILE,
         value_range: Literal['[0,1]', '[-1,1]'] = '[-1,1]',
+        vgg_norm: bool = True,
     ) -> None:
         super().__init__()
         self.weight = weight
         self.layers = {vgg19_index(name): factor for name, factor in layers.items()}
         self.scale, self.shift = (0.5, 0.5) if value_range == '[-1,1]' else (1.0, 0.0)
-        self._network = (vgg19_features(max(self.layers) + 1, weights),)  # a tuple hides it
+        self.weights, self.vgg_norm = weights, vgg_norm
+        self._network: tuple[nn.Sequential, ...] = ()  # a tuple hides it
 
     def forward(self, pred: Tensor, target: Tensor) -> Tensor:
         """Return the weighted loss; gradients reach ``pred`` alone."""
-        network = self._network[0].to(pred.device)
+        network = self.network.to(pred.device)
         with torch.no_grad():
             wanted = self._features(network, target)
         found = self._features(network, pred)
         losses = [self.layers[i] * l1(found[i].float(), wanted[i].float()) for i in wanted]
         return self.weight * torch.stack(losses).sum()
+
+    @property
+    def network(self) -> nn.Sequential:
+        """The layers of VGG-19 that are needed; read on first use."""
+        if not self._network:
+            self._network = (vgg19_features(max(self.layers) + 1, self.weights),)
+        return self._network[0]
 
     def _features(self, network: nn.Sequential, image: Tensor) -> dict[int, Tensor]:
         x = self._normalise(image)
@@ -149,7 +160,10 @@ class PerceptualLoss(nn.Module):
         return found
 
     def _normalise(self, image: Tensor) -> Tensor:
-        """Convert to ImageNet's normalisation."""
+        """Convert to the range that VGG-19 is given."""
+        image = image * self.scale + self.shift
+        if not self.vgg_norm:
+            return (2 * image - 1).expand(-1, 3, -1, -1)
         mean = image.new_tensor(IMAGENET_MEAN).view(1, 3, 1, 1)
         std = image.new_tensor(IMAGENET_STD).view(1, 3, 1, 1)
-        return (image * self.scale + self.shift - mean) / std
+        return (image - mean) / std

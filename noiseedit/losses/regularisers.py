@@ -5,17 +5,21 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from noiseedit.losses.gan import Logits
 from noiseedit.registry import LOSSES
 
 
-def r1_penalty(logits: Tensor, images: Tensor) -> Tensor:
+def r1_penalty(logits: Logits, images: Tensor) -> Tensor:
     """Return 1/2 E ||grad D(x)||^2 over real images (Mescheder et al. 2018, equation 9, gamma 1).
 
     Args:
-        logits: D(images), of any shape with first dimension N; their sum per image is D(x).
+        logits: D(images), of any shape with first dimension N; their sum per image, and over
+            scales, is D(x).
         images: (N, C, H, W) with ``requires_grad``, from which ``logits`` were computed.
     """
-    (gradient,) = torch.autograd.grad(logits.float().sum(), images, create_graph=True)
+    scales = [logits] if isinstance(logits, Tensor) else logits
+    total = torch.stack([scale.float().sum() for scale in scales]).sum()
+    (gradient,) = torch.autograd.grad(total, images, create_graph=True)
     return 0.5 * gradient.float().square().flatten(1).sum(1).mean()
 
 
@@ -38,7 +42,7 @@ class R1Penalty(nn.Module):
         super().__init__()
         self.weight = weight
 
-    def forward(self, logits: Tensor, images: Tensor) -> Tensor:
+    def forward(self, logits: Logits, images: Tensor) -> Tensor:
         """Return the weighted penalty."""
         return self.weight * r1_penalty(logits, images)
 

@@ -36,6 +36,9 @@ class AdversarialModel(EditModel):
         losses: Name -> config of further generator losses of (generated, target).
         penalty: Config of a loss of (logits, real images) for the discriminator, such as
             ``R1Penalty``; None: none.
+        feature_matching: Config of a generator loss of (layers of generated, layers of real
+            images), such as ``FeatureMatchingLoss``; the discriminator takes ``layers=True``.
+            None: none.
         conditional: Show the discriminator the source beside the image.
         measurement: Noise that generated images pass before the discriminator sees them, when real
             ones are noisy; gradients flow through it. None: none.
@@ -52,6 +55,7 @@ class AdversarialModel(EditModel):
         losses: Mapping[str, Any] | None = None,
         *,
         penalty: Mapping[str, Any] | None = None,
+        feature_matching: Mapping[str, Any] | None = None,
         conditional: bool = True,
         measurement: NoiseSpec | None = None,
         **kwargs: Any,
@@ -62,6 +66,9 @@ class AdversarialModel(EditModel):
         self.gan_loss = LOSSES.build(dict(gan_loss))
         self.losses = build_losses(losses or {})
         self.penalty = None if penalty is None else LOSSES.build(dict(penalty))
+        self.feature_matching = (
+            None if feature_matching is None else LOSSES.build(dict(feature_matching))
+        )
         self.conditional = conditional
         self.measurement = None if measurement is None else build(measurement)
 
@@ -96,16 +103,33 @@ class AdversarialModel(EditModel):
         return losses
 
     def loss_g(self, inputs: Inputs) -> Losses:
-        """Return the generator's terms: gan and the named losses."""
+        """Return the generator's terms: gan, features if asked for, and the named losses."""
         fake, target = inputs['fake'], required(inputs, 'target', self)
-        losses = {'gan': self.gan_loss.generator(self.judge(inputs, inputs['measured']))}
+        if self.feature_matching is None:
+            losses = {'gan': self.gan_loss.generator(self.judge(inputs, inputs['measured']))}
+        else:
+            losses = self.matching_losses(inputs, target, self.feature_matching)
         return losses | {name: loss(fake, target) for name, loss in self.losses.items()}
 
-    def judge(self, inputs: Inputs, image: Tensor) -> Tensor:
-        """Return the discriminator's logits of ``image``, given the source if conditional."""
+    def matching_losses(self, inputs: Inputs, target: Tensor, loss: nn.Module) -> Losses:
+        """Return gan and features, both from one pass of the discriminator over each image."""
+        with torch.no_grad():
+            real = self.judge(inputs, target, layers=True)
+        fake = self.judge(inputs, inputs['measured'], layers=True)
+        logits = [scale[-1] for scale in fake]
+        return {'gan': self.gan_loss.generator(logits), 'features': loss(fake, real)}
+
+    def judge(self, inputs: Inputs, image: Tensor, **kwargs: Any) -> Any:
+        """Return what the discriminator says of ``image``, given the source if conditional.
+
+        Args:
+            inputs: With ``source``, if conditional.
+            image: (N, C, H, W) in the network's range.
+            kwargs: Passed on: ``layers=True`` asks for all layers of every scale.
+        """
         if self.conditional:
             image = torch.cat([inputs['source'], image], dim=1)
-        return self.discriminator(image)
+        return self.discriminator(image, **kwargs)
 
     def measure(self, image: Tensor) -> Tensor:
         """Apply the measurement noise; network range in and out, float32, this iteration's stream.

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Literal
 
 from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm
 
 Norm = Literal['batch', 'instance', 'none']
 
@@ -44,6 +45,27 @@ def init_normal(network: nn.Module, std: float = 0.02) -> None:
             continue
         if module.bias is not None:
             nn.init.zeros_(module.bias)
+
+
+def init_xavier(network: nn.Module, gain: float = 0.02) -> None:
+    """Draw initial weights as Park et al. 2019: Xavier normal of gain 0.02, bias 0.
+
+    Runs before :func:`spectral`: a normalised weight cannot be set.
+    """
+    for module in network.modules():
+        if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)):
+            nn.init.xavier_normal_(module.weight, gain)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+
+
+def spectral(conv: nn.Module) -> nn.Module:
+    """Divide the weight by its largest singular value (Miyato et al. 2018).
+
+    One power iteration per forward pass in training mode. The weight is saved as
+    ``parametrizations.weight.original``, the singular vectors beside it.
+    """
+    return spectral_norm(conv)
 
 
 def check_input(name: str, image: Tensor, channels: int, multiple: int = 1) -> None:

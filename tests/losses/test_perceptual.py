@@ -49,6 +49,16 @@ def test_value_by_hand(loss):
     torch.testing.assert_close(loss(pred, target), 2 * (first + 0.5 * second))
 
 
+def test_without_imagenet_norm_images_go_in_as_they_are():
+    pred, target = images(0), images(1)
+    bare = PerceptualLoss({'relu1_1': 1.0}, weights=None, vgg_norm=False)
+    network = vgg19_features(2, weights=None)
+    expected = (network(pred) - network(target)).abs().mean()
+    torch.testing.assert_close(bare(pred, target), expected)
+    halves = PerceptualLoss({'relu1_1': 1.0}, weights=None, vgg_norm=False, value_range='[0,1]')
+    torch.testing.assert_close(halves((pred + 1) / 2, (target + 1) / 2), expected)
+
+
 def test_zero_for_equal_images_and_gradient_reaches_the_prediction_alone(loss):
     pred, target = images(0).requires_grad_(), images(1).requires_grad_()
     assert loss(pred, pred.detach()).item() == 0
@@ -78,9 +88,11 @@ def test_random_features_leave_the_global_stream_alone():
 
 
 def test_missing_weights_name_file_source_and_way_round(monkeypatch, tmp_path):
+    """At the first loss, not before: a trained model is used without them."""
     monkeypatch.setenv('TORCH_HOME', str(tmp_path))
+    unused = LOSSES.build({'type': 'PerceptualLoss', 'layers': LAYERS})
     with pytest.raises(MissingWeightsError) as error:
-        LOSSES.build({'type': 'PerceptualLoss', 'layers': LAYERS})
+        unused(images(0), images(1))
     for part in ('vgg19-dcbb9e9d.pth', str(tmp_path), 'torchvision', 'weights=None'):
         assert part in str(error.value)
 
