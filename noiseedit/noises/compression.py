@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from noiseedit.errors import ConfigError
-from noiseedit.noises.base import BaseNoise, Gradient, Params
+from noiseedit.noises.base import Gradient, Params
+from noiseedit.noises.corruption import Filter
 from noiseedit.noises.level import Level, Number, make_level
 from noiseedit.noises.random import Generator
 from noiseedit.registry import NOISES
@@ -18,37 +19,25 @@ from noiseedit.registry import NOISES
 Subsampling: TypeAlias = Literal['4:2:0', '4:4:4']
 
 
-class IntegerLevel(BaseNoise):
+class IntegerLevel(Filter):
     """Base of noises whose level is a whole number and the only thing that is random.
 
     Args:
         level: A range (low, high) is drawn from {low, ..., high}.
         kwargs: See :class:`~noiseedit.noises.base.BaseNoise`.
 
-    Attributes:
-        bounds: Smallest and largest level.
-
     Raises:
         ConfigError: If the level is not whole or out of bounds.
     """
-
-    level: Level
-    bounds: ClassVar[tuple[int, int]]
-
-    def __init__(self, level: Level, **kwargs: Any) -> None:
-        super().__init__(self._checked(level), **kwargs)
 
     def _checked(self, level: Level) -> Level:
         low, high = self.bounds
         whole = level.low == int(level.low) and level.high == int(level.high)
         if not (whole and low <= level.low <= level.high <= high):
-            raise ConfigError(f'{level.name}: expected whole numbers in {low}..{high}, got {level}')
+            raise ConfigError(
+                f'{level.name}: expected whole numbers in {low:g}..{high:g}, got {level}'
+            )
         return level
-
-    def with_level(self, level: Number) -> BaseNoise:
-        """Return a copy at another level."""
-        self._checked(self.level.at(level))
-        return super().with_level(level)
 
     def sample_params(self, n: int, generator: Generator) -> Params:
         """Draw the level, (n, 1, 1, 1), a whole number."""
@@ -57,14 +46,6 @@ class IntegerLevel(BaseNoise):
             return {self.level.name: self.level.sample(n, generator).round()}
         values = self.level.at((low - 0.5, high + 0.5)).sample(n, generator)
         return {self.level.name: values.round().clamp(low, high)}
-
-    def mean(self, x: Tensor, params: Params) -> Tensor:
-        """Return the result itself: nothing is random but the level."""
-        return self.apply(x, params, torch.Generator())
-
-    def variance(self, x: Tensor, params: Params) -> Tensor:
-        """Return 0, (1, 1, 1, 1)."""
-        return x.new_zeros(1, 1, 1, 1)
 
 
 class JPEGBase(IntegerLevel):

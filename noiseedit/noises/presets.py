@@ -1,4 +1,4 @@
-"""Named noises: NR-GAN's data sets, the noise-injection catalogue, ImageNet-C.
+"""Named noises: NR-GAN's data sets, the noise-injection catalogue, ImageNet-C and CIFAR-10-C.
 
 ``build('nrgan/A')``, ``build(dict(preset='gni/laplace', level=0.08))`` or
 ``build(dict(preset='nrgan/A', clip=False))``.
@@ -10,6 +10,7 @@ import copy
 from typing import Any
 
 from noiseedit.errors import ConfigError, UnknownNameError, nearest
+from noiseedit.noises.imagenet_c import corruption_presets
 from noiseedit.noises.nrgan_compat import REPLAYS
 
 Spec = dict[str, Any]
@@ -117,22 +118,6 @@ _GNI: dict[str, tuple[str, Spec, str]] = {
     ),
 }
 
-# Constants of hendrycks/robustness, severities 1 to 5.
-_IMAGENET_C: dict[str, tuple[str, str, Spec, list[float], str]] = {
-    'gaussian_noise': (
-        'GaussianNoise', 'sigma', {'unit': '[0,1]'}, [0.08, 0.12, 0.18, 0.26, 0.38], 'Gaussian'
-    ),
-    'shot_noise': ('PoissonNoise', 'peak', {}, [60, 25, 12, 5, 3], 'Poisson'),
-    'impulse_noise': (
-        'SaltPepperNoise', 'amount', {'per_channel': True}, [0.03, 0.06, 0.09, 0.17, 0.27],
-        'salt and pepper per channel',
-    ),
-    'speckle_noise': (
-        'MultiplicativeNoise', 'sigma', {'unit': '[0,1]'}, [0.15, 0.2, 0.35, 0.45, 0.6],
-        'multiplicative Gaussian',
-    ),
-}  # fmt: skip
-
 
 def _nrgan() -> dict[str, tuple[Spec, str]]:
     presets = {}
@@ -155,16 +140,4 @@ def _gni() -> dict[str, tuple[Spec, str]]:
     }
 
 
-def _imagenet_c() -> dict[str, tuple[Spec, str]]:
-    presets = {}
-    for name, (type_, keyword, arguments, levels, text) in _IMAGENET_C.items():
-        specs = [_of(type_, **{keyword: level}, **arguments) for level in levels]
-        family = _of('Severity', noise=specs[0], levels=levels, clip=True)
-        presets[f'imagenet_c/{name}'] = (family, f'{text}; level: severity 0 to 5; clipped')
-        for severity, (spec, level) in enumerate(zip(specs, levels, strict=True), start=1):
-            fixed = f'{text}, {keyword} {level}; clipped'
-            presets[f'imagenet_c/{name}/{severity}'] = ({**spec, 'clip': True}, fixed)
-    return presets
-
-
-_PRESETS: dict[str, tuple[Spec, str]] = {**_nrgan(), **_gni(), **_imagenet_c()}
+_PRESETS: dict[str, tuple[Spec, str]] = {**_nrgan(), **_gni(), **corruption_presets()}

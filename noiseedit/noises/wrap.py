@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -93,8 +93,11 @@ class Severity(Wrapper):
 
     Args:
         noise: Spec of the noise.
-        levels: Its levels at severity 1, 2, ...; severity 0 is the identity.
+        levels: Its levels at severity 1, 2, ..., or whole specs of the noise to use there, where
+            more than the level changes; severity 0 is the identity.
         severity: The severity now.
+        arguments: Further arguments of the noise at every severity, e.g.
+            ``dict(textures='frost_photographs')``; for a noise that is given as a dict.
         kwargs: See :class:`Wrapper`.
 
     Raises:
@@ -105,9 +108,15 @@ class Severity(Wrapper):
     shown = ('severity',)
 
     def __init__(
-        self, noise: NoiseSpec, levels: Sequence[Number], severity: int = 1, **kwargs: Any
+        self,
+        noise: NoiseSpec,
+        levels: Sequence[Number | dict[str, Any]],
+        severity: int = 1,
+        arguments: Mapping[str, Any] | None = None,
+        **kwargs: Any,
     ) -> None:
-        super().__init__(noise, **kwargs)
+        self.arguments = dict(arguments or {})
+        super().__init__(self._with_arguments(noise), **kwargs)
         self.levels = list(levels)
         self._set(severity)
 
@@ -124,8 +133,16 @@ class Severity(Wrapper):
             )
         self.severity = int(severity)  # type: ignore[arg-type]
         if self.severity:
-            self.noise = self.noise.with_level(self.levels[self.severity - 1])
+            self.noise = self._at(self.levels[self.severity - 1])
         self.level = self.noise.level
+
+    def _at(self, level: Number | dict[str, Any]) -> BaseNoise:
+        if isinstance(level, dict) and 'type' in level:
+            return build(self._with_arguments(level))
+        return self.noise.with_level(level)
+
+    def _with_arguments(self, spec: NoiseSpec) -> NoiseSpec:
+        return {**spec, **self.arguments} if isinstance(spec, dict) else spec
 
     def apply(self, x: Tensor, params: Params, generator: Generator) -> Tensor:
         """Apply the noise; severity 0 returns ``x``."""
