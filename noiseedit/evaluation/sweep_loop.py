@@ -232,6 +232,7 @@ class SweepTestLoop(BaseLoop):
         result = make_result(records, self.cells, self.axes, self.metrics, scale, self.seed)
         result = {
             'config': Path(self.runner.cfg.filename or '').name,
+            'dataset': dict(getattr(self.dataloader.dataset, 'metainfo', {})),
             **self.provenance,
             **training_noise(self.runner.cfg),
             **result,
