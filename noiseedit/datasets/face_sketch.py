@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from mmengine.logging import print_log
+
 from noiseedit.datasets.base import ImageDataset, Results
 from noiseedit.datasets.folders import Folder
 from noiseedit.datasets.identities import (
@@ -102,6 +104,7 @@ class FaceSketches(ImageDataset):
         chosen = [pair for name in databases for pair in self.identities.of(name, split)]
         self.places = self._locate(chosen)
         super().__init__([f'{pair.database}/{pair.photo}' for pair in chosen], **kwargs)
+        self._tell()
 
     def _locate(self, pairs: Sequence[Identity]) -> list[tuple[str, int, int]]:
         """Return database, place of the photograph and place of the sketch of every pair."""
@@ -133,6 +136,13 @@ class FaceSketches(ImageDataset):
             'databases': sizes,
             **self.provenance,
         }
+
+    def _tell(self) -> None:
+        print_log(
+            f'{type(self).__name__}, {self.split}: {len(self)} pairs; identity list '
+            f'{self.identities.name}, SHA-256 {self.identities.sha256}',
+            'current',
+        )
 
     def read(self, index: int, visit: int) -> Results:
         """Return both images, their paths, and what the split came from."""

@@ -281,3 +281,12 @@ def test_caches_change_nothing(six, tmp_path, cache):
     cached = pairs(six, cache=tmp_path / 'cache' if cache == 'file' else cache)
     for plain, other in zip(pairs(six), cached, strict=True):
         assert (plain['inputs']['source'] == other['inputs']['source']).all()
+
+
+def test_the_log_names_the_list(six, monkeypatch):
+    lines = []
+    monkeypatch.setattr(
+        'noiseedit.datasets.face_sketch.print_log', lambda text, *args: lines.append(text)
+    )
+    sha = pairs(six, 'test').identities.sha256
+    assert lines == [f'FaceSketches, test: 2 pairs; identity list noiseedit-v1, SHA-256 {sha}']
