@@ -8,6 +8,7 @@ from mmengine.config import Config
 
 from noiseedit.config import load_config, shipped_root
 from noiseedit.engine import build_runner
+from noiseedit.engine.checkpoint import load_checkpoint
 from noiseedit.evaluation.setup import for_sweep, for_testing
 from noiseedit.imaging import read_image, write_image
 
@@ -59,3 +60,6 @@ def test_train_sweep_and_save(config, tmp_path):
     assert facts['identity_list'] == 'noiseedit-v1'
     assert facts['identity_list_sha256'] == runner.test_dataloader.dataset.identities.sha256
     assert facts['databases'] == {'mine': 2}
+    trained_on = load_checkpoint(checkpoint)['meta']['dataset_meta']
+    assert trained_on['identity_list_sha256'] == facts['identity_list_sha256']
+    assert trained_on['databases'] == {'mine': 4}
