@@ -157,5 +157,5 @@ def _presets(title: str, name: str, rows: Rows, fixed: Spec) -> dict[str, tuple[
     presets = {title: (family, f'{text}; level: severity 0 to 5; clipped')}
     for severity, (spec, row) in enumerate(zip(specs, constants, strict=True), start=1):
         numbers = ', '.join(f'{keyword} {value}' for keyword, value in row.items())
-        presets[f'{title}/{severity}'] = ({**spec, 'clip': True}, f'{numbers}; clipped')
+        presets[f'{title}/{severity}'] = ({**spec, 'clip': True}, numbers)
     return presets

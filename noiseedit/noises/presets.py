@@ -109,7 +109,7 @@ _GNI: dict[str, tuple[str, Spec, str]] = {
     'laplace': ('LaplaceNoise', {}, 'Laplace'),
     'color': ('PowerLawNoise', {'alpha': 1.0}, 'coloured Gaussian, spectrum 1/f'),
     'color_kernel': ('KernelNoise', {}, 'coloured Gaussian, 5x5 kernel of width 1'),
-    'salt_pepper': ('SaltPepperNoise', {}, 'salt and pepper, whole pixels, matched to the image'),
+    'salt_pepper': ('SaltPepperNoise', {}, 'salt and pepper, whole pixels, matched per image'),
     'poisson': ('PoissonNoise', {}, 'Poisson, peak matched to the image'),
     'poisson_gaussian': (
         'PoissonGaussianNoise',

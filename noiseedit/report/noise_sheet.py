@@ -56,6 +56,21 @@ GALLERY: dict[str, tuple[str, NoiseSpec]] = {
     'JPEG': ('libjpeg, quality 10', {'type': 'JPEGNoise', 'quality': 10}),
     'Differentiable JPEG': ('quality 10', {'type': 'DifferentiableJPEG', 'quality': 10}),
     'Quantised': ('3 bits per channel', {'type': 'QuantizeNoise', 'bits': 3}),
+    'Gaussian blur': ('width 2', {'type': 'GaussianBlur', 'width': 2}),
+    'Defocus blur': ('radius 4', {'type': 'DefocusBlur', 'radius': 4}),
+    'Motion blur': ('ImageNet-C, 2', 'imagenet_c/motion_blur/2'),
+    'Zoom blur': ('ImageNet-C, 1', 'imagenet_c/zoom_blur/1'),
+    'Glass blur': ('ImageNet-C, 3', 'imagenet_c/glass_blur/3'),
+    'Snow': ('ImageNet-C, 2', 'imagenet_c/snow/2'),
+    'Frost (ours)': ('ImageNet-C, 3', 'imagenet_c/frost/3'),
+    'Fog': ('ImageNet-C, 3', 'imagenet_c/fog/3'),
+    'Spatter, water': ('ImageNet-C, 3', 'imagenet_c/spatter/3'),
+    'Spatter, mud': ('ImageNet-C, 4', 'imagenet_c/spatter/4'),
+    'Brightness': ('shift 0.3', {'type': 'Brightness', 'shift': 0.3}),
+    'Contrast': ('factor 0.3', {'type': 'Contrast', 'factor': 0.3}),
+    'Saturation': ('factor 2', {'type': 'Saturate', 'factor': 2}),
+    'Pixelated': ('factor 0.3', {'type': 'Pixelate', 'factor': 0.3}),
+    'Elastic': ('ImageNet-C, 5', 'imagenet_c/elastic_transform/5'),
 }
 
 

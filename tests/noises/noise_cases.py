@@ -26,9 +26,26 @@ VARIANTS = {
         'type': 'AdditiveBrownNoise', 'sigma': 25, 'unit': 255, 'shared': False,
     },
     'PowerLawNoise brown': {'type': 'PowerLawNoise', 'sigma': 25, 'unit': 255, 'alpha': 2},
+    'Spatter mud': {'type': 'Spatter', 'density': 0.65, 'width': 1, 'opacity': 1.5, 'mud': True},
 }  # fmt: skip
 
-CASES = {**registered(), **VARIANTS, **{name: {'preset': name} for name in list_presets()}}
+
+def presets() -> dict[str, dict]:
+    """Return all presets; of families with severities, one without a number and the strongest."""
+    return {
+        name: {'preset': name}
+        for name in list_presets()
+        if not name.endswith(('/1', '/2', '/3', '/4'))
+    }
+
+
+CASES = {**registered(), **VARIANTS, **presets()}
+
+FIXED = (
+    'defocus_blur', 'zoom_blur', 'brightness', 'contrast', 'pixelate', 'jpeg_compression',
+    'gaussian_blur', 'saturate',
+)  # fmt: skip
+"""Presets in which nothing is random."""
 
 
 def unclipped(spec: dict):
@@ -39,6 +56,11 @@ def unclipped(spec: dict):
 def is_replay(noise) -> bool:
     """Tell whether the noise depends on the image index alone."""
     return type(noise).__name__ == 'NRGANCompatNoise'
+
+
+def is_fixed(noise) -> bool:
+    """Tell whether nothing in the noise is random."""
+    return any(name in noise.name.split('/') for name in FIXED)
 
 
 def streams(seeds) -> SampleStreams:

@@ -57,7 +57,10 @@ def test_moments_are_tested_for_almost_every_noise():
             noise.variance(grey_ramp(), noise.sample_params(1, generator()))
         except NotImplementedError:
             without.append(case)
-    assert without == ['NRGANCompatNoise']
+    assert without == [
+        'ElasticTransform', 'Fog', 'Frost', 'GlassBlur', 'MotionBlur', 'NRGANCompatNoise', 'Snow',
+        'Spatter',
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
