@@ -72,9 +72,10 @@ def test_once(config: Config, args: argparse.Namespace) -> dict[str, float]:
     found = runner.test()
     metrics = runner.test_loop.evaluator.metrics
     records = {metric.name: metric.records for metric in metrics if hasattr(metric, 'records')}
+    sets = {k: v for metric in metrics for k, v in getattr(metric, 'values', {}).items()}
     if is_main_process():
         write_scores(found, records, config.work_dir, args.out)
-        print(f'\n{scores_markdown(records)}')
+        print(f'\n{scores_markdown(records, sets)}')
         print(f'results: {args.out or Path(config.work_dir) / "test_images.csv"}')
     return found
 

@@ -1,9 +1,10 @@
 """Scoring: metrics under named protocols, sweeps over noises and levels."""
 
 from noiseedit.evaluation import metrics
+from noiseedit.evaluation.comparison import compare
 from noiseedit.evaluation.images import SaveImagesHook
 from noiseedit.evaluation.profiles import PROFILES, Protocol, protocol
-from noiseedit.evaluation.results import compare, read_result
+from noiseedit.evaluation.results import read_result
 from noiseedit.evaluation.statistics import break_even, mean_interval
 from noiseedit.evaluation.sweep import load_sweep
 from noiseedit.evaluation.sweep_loop import SweepTestLoop

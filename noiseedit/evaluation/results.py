@@ -1,4 +1,4 @@
-"""From the scores of a sweep to its result: rows with intervals, summaries, comparisons.
+"""From the scores of a sweep to its result: rows with intervals, summaries.
 
 A result is a plain dict, the content of ``sweep.json``; see :func:`make_result`.
 """
@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from noiseedit.errors import DataError
-from noiseedit.evaluation.metrics import ImageMetric
-from noiseedit.evaluation.statistics import area, break_even, deviation, mean_interval, plain
+from noiseedit.evaluation.metrics import ImageMetric, SetMetric
+from noiseedit.evaluation.set_results import SetScores, set_entries, set_rows
+from noiseedit.evaluation.statistics import area, deviation, mean_interval, plain
 from noiseedit.evaluation.sweep import CLEAN, Axis, Cell
 from noiseedit.version import __version__
 
@@ -34,6 +35,8 @@ def make_result(
     metrics: Sequence[ImageMetric],
     scale: float,
     seed: int,
+    set_metrics: Sequence[SetMetric] = (),
+    sets: SetScores | None = None,
 ) -> Result:
     """Return what a sweep found.
 
@@ -44,23 +47,32 @@ def make_result(
         metrics: What was scored.
         scale: Width of the network's value range: 1 or 2.
         seed: Of the sweep; also of the bootstrap.
+        set_metrics: What was computed of whole sets.
+        sets: Their values in every cell.
 
     Returns:
         ``metrics`` (name, higher_is_better), ``noises`` (label, spec, unit, levels in unit, network
         and 8-bit units), ``images`` (keys), ``cells`` (per-image values), ``rows`` (mean, std, 95 %
-        interval per noise, level and metric, repetitions averaged per image), ``summary``.
+        interval per noise, level and metric, repetitions averaged per image; of sets see
+        :func:`noiseedit.evaluation.set_results.set_rows`), ``summary``.
     """
     images = sorted({image for _, image in records})
     filled = [_cell(cell, records, images, metrics) for cell in cells]
+    entries = [{'name': m.name, 'higher_is_better': m.higher_is_better} for m in metrics]
     rows = [row for metric in metrics for row in _rows(filled, metric.name, seed)]
+    if set_metrics:
+        of_sets = set_entries(set_metrics)
+        filled = [_with_sets(*pair, sets or {}) for pair in zip(filled, cells, strict=True)]
+        rows += [row for entry in of_sets for row in set_rows(filled, entry['name'])]
+        entries += of_sets
     return {
         'format': FORMAT,
         'seed': seed,
-        'metrics': [{'name': m.name, 'higher_is_better': m.higher_is_better} for m in metrics],
+        'metrics': entries,
         'noises': [_noise(axis, scale) for axis in axes],
         'images': images,
         'rows': rows,
-        'summary': [_summary(axis.label, metric, rows) for metric in metrics for axis in axes],
+        'summary': [_summary(axis.label, entry, rows) for entry in entries for axis in axes],
         'cells': filled,
         'versions': versions(),
     }
@@ -78,6 +90,11 @@ def _cell(
         'name': cell.name,
         'values': values,
     }
+
+
+def _with_sets(filled: dict[str, Any], cell: Cell, sets: SetScores) -> dict[str, Any]:
+    values = {name: value._asdict() for name, value in sets[cell.identity].items()}
+    return {**filled, 'sets': values}
 
 
 def _rows(cells: Sequence[Mapping[str, Any]], metric: str, seed: int) -> list[Row]:
@@ -113,15 +130,15 @@ def _noise(axis: Axis, scale: float) -> dict[str, Any]:
     return described
 
 
-def _summary(label: str, metric: ImageMetric, rows: Sequence[Row]) -> dict[str, Any]:
-    clean, curve = _curve(rows, metric.name, label)
+def _summary(label: str, metric: Mapping[str, Any], rows: Sequence[Row]) -> dict[str, Any]:
+    clean, curve = _curve(rows, metric['name'], label)
     means = [mean for _, mean in curve]
-    sign = 1 if metric.higher_is_better else -1
+    sign = 1 if metric['higher_is_better'] else -1
     drops = [sign * (clean - mean) for mean in means]
     levels = [level for level, _ in curve if level is not None]
     return {
         'noise': label,
-        'metric': metric.name,
+        'metric': metric['name'],
         'clean': clean,
         'mean': math.fsum(means) / len(means),
         'area': area(levels, means) if len(levels) == len(means) > 1 else None,
@@ -203,80 +220,3 @@ def read_result(path: str | Path) -> Result:
     for row in result['rows']:
         row.update({key: math.nan for key in ('mean', 'std', 'low', 'high') if row[key] is None})
     return result
-
-
-# Comparison.
-
-
-def compare(a: Mapping[str, Any], b: Mapping[str, Any]) -> dict[str, Any]:
-    """Compare two sweeps of the same images, noises and metrics.
-
-    Args:
-        a: The baseline's result.
-        b: The other's.
-
-    Returns:
-        ``rows``: noise, level, metric, means of both, ``gain`` of b over a (positive: b is better)
-        with the 95 % interval of the mean paired difference; ``break_even``: noise, metric and the
-        lowest level at which the curves meet (``None``: they do not).
-
-    Raises:
-        DataError: If the two have no images or no (noise, level, metric) in common.
-    """
-    if a['images'] != b['images']:
-        raise DataError(
-            f'compare: the sweeps scored other images ({len(a["images"])} and {len(b["images"])})'
-        )
-    signs = {m['name']: 1 if m['higher_is_better'] else -1 for m in a['metrics']}
-    values_a, values_b = _values(a), _values(b)
-    common = [key for key in values_a if key in values_b]
-    if not common:
-        raise DataError('compare: the sweeps have no noise, level and metric in common')
-    rows = [
-        _compared(key, values_a[key], values_b[key], signs[key[0]], a['seed']) for key in common
-    ]
-    return {'rows': rows, 'break_even': _break_evens(rows)}
-
-
-def _values(result: Mapping[str, Any]) -> dict[tuple[str, str, float | None], list[float]]:
-    """Return (metric, noise, level) -> value per image, averaged over repetitions."""
-    found: dict[tuple[str, str, float | None], list[list[float]]] = {}
-    for cell in result['cells']:
-        for metric, values in cell['values'].items():
-            key = (metric, cell['noise'], cell['level'])
-            found.setdefault(key, []).append([math.nan if v is None else v for v in values])
-    return {
-        key: [math.fsum(image) / len(image) for image in zip(*repeated, strict=True)]
-        for key, repeated in found.items()
-    }
-
-
-def _compared(
-    key: tuple[str, str, float | None], a: list[float], b: list[float], sign: int, seed: int
-) -> Row:
-    metric, noise, level = key
-    gain, low, high = mean_interval([sign * (y - x) for x, y in zip(a, b, strict=True)], seed)
-    means = {'a': math.fsum(a) / len(a), 'b': math.fsum(b) / len(b)}
-    return {
-        'metric': metric, 'noise': noise, 'level': level, **means,
-        'gain': gain, 'gain_low': low, 'gain_high': high,
-    }  # fmt: skip
-
-
-def _break_evens(rows: Sequence[Row]) -> list[Row]:
-    curves: dict[tuple[str, str], list[Row]] = {}
-    for row in rows:
-        if row['level'] is not None:
-            curves.setdefault((row['metric'], row['noise']), []).append(row)
-    return [
-        {
-            'metric': metric,
-            'noise': noise,
-            'level': break_even(
-                [row['level'] for row in curve],
-                [row['a'] for row in curve],
-                [row['b'] for row in curve],
-            ),
-        }
-        for (metric, noise), curve in curves.items()
-    ]

@@ -14,7 +14,7 @@ CHUNK_VALUES = 4_000_000
 
 
 class Interval(NamedTuple):
-    """A mean over images and its 95 % bootstrap interval (percentiles)."""
+    """A mean and its 95 % interval."""
 
     mean: float
     low: float
@@ -49,6 +49,22 @@ def mean_interval(
     tail = (1 - level) / 2
     low, high = np.quantile(np.concatenate(means), (tail, 1 - tail))
     return Interval(float(array.mean()), float(low), float(high))
+
+
+def t_interval(values: Sequence[float], level: float = 0.95) -> Interval:
+    """Return the mean of independent repetitions and its interval by Student's t.
+
+    Args:
+        values: One per repetition; a single one has no interval (NaN).
+        level: Probability that the interval covers.
+    """
+    from scipy.stats import t
+
+    mean = float(np.mean(values))
+    if len(values) < 2:
+        return Interval(mean, float('nan'), float('nan'))
+    half = deviation(values) / len(values) ** 0.5 * float(t.ppf((1 + level) / 2, len(values) - 1))
+    return Interval(mean, mean - half, mean + half)
 
 
 def deviation(values: Sequence[float]) -> float:

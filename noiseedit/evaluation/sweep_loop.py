@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader
 
 from noiseedit.errors import ConfigError, DataError
 from noiseedit.evaluation.images import image_file, save_all, save_pred
-from noiseedit.evaluation.metrics import ImageMetric
+from noiseedit.evaluation.metrics import ImageMetric, SetMetric
 from noiseedit.evaluation.metrics.base import fewer_images
 from noiseedit.evaluation.progress import SweepProgress
 from noiseedit.evaluation.records import (
@@ -36,6 +36,7 @@ from noiseedit.evaluation.results import (
     write_json,
 )
 from noiseedit.evaluation.scoring import ScorePool, Scores, prepare_target
+from noiseedit.evaluation.set_sweep import SetSweep
 from noiseedit.evaluation.sweep import Cell, axes_of, cells_of
 from noiseedit.evaluation.training_noise import training_noise
 from noiseedit.models.preprocessor import EditPreprocessor
@@ -52,16 +53,17 @@ class SweepTestLoop(BaseLoop):
 
     Each batch is read and decoded once; for every cell it is corrupted on its way through
     ``data_preprocessor.test_batch``, predicted, and scored in threads beside the next forward
-    pass. Only scalars are kept. A killed sweep continues where it was, cell by cell; scores are
-    kept as long as model weights, config of model, data and metrics, and the cell are the same.
+    pass. Only scalars are kept, and for set metrics one vector per image, in files. A killed sweep
+    continues where it was, cell by cell; scores are kept as long as model weights, config of
+    model, data and metrics, and the cell are the same.
 
-    Writes ``sweep.json`` (:mod:`noiseedit.evaluation.results`) and ``sweep.records.*.jsonl`` into
-    the work folder, and pictures of the first images into ``sweep_images``.
+    Writes ``sweep.json`` (:mod:`noiseedit.evaluation.results`), ``sweep.records.*.jsonl`` and
+    ``sweep.vectors`` into the work folder, and pictures of the first images into ``sweep_images``.
 
     Args:
         runner: The runner.
         dataloader: Loader or its config.
-        evaluator: Image metrics.
+        evaluator: Image metrics and set metrics.
         sweep: See :mod:`noiseedit.evaluation.sweep`.
         examples: Of how many images every cell's pictures are written.
         save_images: Folder for all predictions, one subfolder per cell; ``None``: not written.
@@ -69,7 +71,7 @@ class SweepTestLoop(BaseLoop):
         workers: Threads that score; ``None``: one per processor, at most four.
 
     Raises:
-        ConfigError: If the sweep is malformed or a metric does not score single images.
+        ConfigError: If the sweep is malformed or a metric scores neither images nor sets.
     """
 
     def __init__(
@@ -86,7 +88,7 @@ class SweepTestLoop(BaseLoop):
         super().__init__(runner, dataloader)
         if not isinstance(evaluator, Evaluator):
             evaluator = runner.build_evaluator(evaluator)
-        self.metrics = _image_metrics(evaluator)
+        self.metrics, self.set_metrics = _sorted_metrics(evaluator)
         self.seed = sweep.get('seed', 0)
         self.axes = axes_of(sweep)
         self.cells = cells_of(self.axes, sweep.get('repetitions', 1), self.seed)
@@ -140,13 +142,14 @@ class SweepTestLoop(BaseLoop):
         target = [] if self.target is None else [f'target={self.target}']
         fingerprint = '|'.join([__version__, *parts, *target, *names])
         self._records = read_records(self.folder, fingerprint)
+        rank = get_dist_info()[0]
+        self._sets = SetSweep(self.set_metrics, self.folder, rank, fingerprint)
         barrier()  # nobody rewrites a file that another still reads
         if self._records:
             self.runner.logger.info(
                 f'{len(self._records)} scores of an earlier run are kept; delete '
                 f'{self.folder}/sweep.records.* to compute them anew'
             )
-        rank = get_dist_info()[0]
         self._file = RecordFile(self.folder, rank, fingerprint, self._records)
         self._pool = ScorePool(self.metrics, self._receive, self.workers)
         try:
@@ -202,7 +205,7 @@ class SweepTestLoop(BaseLoop):
         targets: list[Any] = []
         for cell in cells:
             keys = [(cell.identity, *image) for image in images]
-            if all(key in self._records for key in keys):
+            if self._is_done(cell, keys, images):
                 progress.cell()
                 continue
             if loaded is None:
@@ -211,11 +214,18 @@ class SweepTestLoop(BaseLoop):
                 loaded, cell.noise, self.seed, cell.repetition, self.target
             )
             samples = self.model(**inputs, mode='predict')
+            self._sets.add(
+                cell.identity, images, samples
+            )  # before the records: they say it is done
             targets = targets or [prepare_target(self.metrics, sample) for sample in samples]
             for key, sample, target in zip(keys, samples, targets, strict=True):
                 self._pool.submit(key, sample, target)
             self._save(cell, samples, examples)
             progress.cell()
+
+    def _is_done(self, cell: Cell, keys: Sequence[Key], images: Sequence[tuple[str, str]]) -> bool:
+        is_scored = all(key in self._records for key in keys)
+        return is_scored and self._sets.has(cell.identity, images)
 
     def _save(self, cell: Cell, samples: Sequence[EditSample], examples: int) -> None:
         for index, sample in enumerate(samples):
@@ -229,7 +239,10 @@ class SweepTestLoop(BaseLoop):
     def _finish(self, records: ImageRecords) -> Result:
         self._check_complete({image for _, image in records})
         scale = self.model.data_preprocessor.scale
-        result = make_result(records, self.cells, self.axes, self.metrics, scale, self.seed)
+        sets = self._sets.values([cell.identity for cell in self.cells], self._seen)
+        result = make_result(
+            records, self.cells, self.axes, self.metrics, scale, self.seed, self.set_metrics, sets
+        )
         result = {
             'config': Path(self.runner.cfg.filename or '').name,
             'dataset': dict(getattr(self.dataloader.dataset, 'metainfo', {})),
@@ -264,15 +277,18 @@ def _identify(batch: Any) -> list[tuple[str, str]]:
     ]
 
 
-def _image_metrics(evaluator: Evaluator) -> list[ImageMetric]:
+def _sorted_metrics(evaluator: Evaluator) -> tuple[list[ImageMetric], list[SetMetric]]:
+    """Return the metrics of single images and those of sets."""
     for metric in evaluator.metrics:
-        if not isinstance(metric, ImageMetric):
+        if not isinstance(metric, (ImageMetric, SetMetric)):
             raise ConfigError(
-                f'sweep: {type(metric).__name__} does not score single images; it must derive from '
-                'noiseedit.evaluation.metrics.ImageMetric'
+                f'sweep: {type(metric).__name__} does not score single images or sets; it must '
+                'derive from noiseedit.evaluation.metrics.ImageMetric or SetMetric'
             )
-    metrics: list[ImageMetric] = list(evaluator.metrics)
-    names = [metric.name for metric in metrics]
+    of_images = [metric for metric in evaluator.metrics if isinstance(metric, ImageMetric)]
+    of_sets = [metric for metric in evaluator.metrics if isinstance(metric, SetMetric)]
+    names = [metric.name for metric in of_images]
+    names += [name for metric in of_sets for name in metric.value_names]
     if len(set(names)) < len(names) or not names:
         raise ConfigError(f'sweep: expected metrics with a name each, got {names}')
-    return metrics
+    return of_images, of_sets

@@ -100,7 +100,7 @@ def _read(folder: Path, key: str, kind: str) -> np.ndarray:
 def _captions(
     results: Mapping[str, Result], noise: str, levels: Sequence[float | None], key: str
 ) -> dict[str, list[str]]:
-    """Return model -> the value of the first metric of each of its pictures."""
+    """Return model -> the value of the first metric, if of images, of each of its pictures."""
     return {
         model: [_value_text(result, noise, level, key) for level in levels]
         for model, result in results.items()
@@ -108,12 +108,14 @@ def _captions(
 
 
 def _value_text(result: Result, noise: str, level: float | None, key: str) -> str:
-    metric = result['metrics'][0]['name']
+    metric = result['metrics'][0]
+    if metric.get('of') == 'set':
+        return ''
     index = result['images'].index(key)
     for cell in result['cells']:
         if (cell['noise'], cell['level'], cell['repetition']) == (noise, level, 0):
-            value = cell['values'][metric][index]
-            unit = ' dB' if metric.startswith('PSNR') else ''
+            value = cell['values'][metric['name']][index]
+            unit = ' dB' if metric['name'].startswith('PSNR') else ''
             return 'NaN' if value is None else f'{value:.2f}{unit}'
     return ''
 

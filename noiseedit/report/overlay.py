@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from noiseedit.evaluation.results import compare
+from noiseedit.evaluation.comparison import compare
 from noiseedit.report.look import COLOURS, PREDICTED
 from noiseedit.report.prediction import Prediction, break_even_rows, rank_rows
 from noiseedit.report.tables import both_units, markdown, number

@@ -8,6 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from noiseedit.evaluation.metrics import SetValue
 from noiseedit.evaluation.statistics import mean_interval
 from noiseedit.theory.units import sigma_255
 
@@ -32,8 +33,15 @@ def number(value: float | None, digits: int = 2) -> str:
 
 
 def digits_of(metric: str) -> int:
-    """Return how many decimals a metric is shown with: 2 for dB, 4 for values around 1."""
-    return 2 if metric.startswith('PSNR') else 4
+    """Return how many decimals a metric is shown with: 2 for dB, percent, FID; 4 around 1."""
+    return 2 if metric.startswith(('PSNR', 'FID', 'NLDA')) else 4
+
+
+def interval_text(value: float, low: float, high: float, digits: int, sign: str = '') -> str:
+    """Return an interval as it follows its value; nothing where a value has none."""
+    if math.isnan(low) and not math.isnan(value):
+        return ''
+    return f' [{low:{sign}.{digits}f}, {high:{sign}.{digits}f}]'.replace('nan', 'NaN')
 
 
 def level_text(level: float | None) -> str:
@@ -100,6 +108,8 @@ def _facts(result: Result) -> str:
         'bootstrap intervals',
         '* ' + ', '.join(f'{name} {text}' for name, text in result['versions'].items()),
     ]
+    if any(metric.get('of') == 'set' for metric in result['metrics']):
+        facts.insert(2, '* values of sets: means over noise draws with 95 % t intervals')
     return '\n'.join(facts) + '\n'
 
 
@@ -129,8 +139,8 @@ def metric_table(result: Result, metric: str) -> str:
 
 def _cell(row: Row, metric: str) -> str:
     digits = digits_of(metric)
-    low, high = number(row['low'], digits), number(row['high'], digits)
-    return f'{number(row["mean"], digits)} [{low}, {high}]'
+    interval = interval_text(row['mean'], row['low'], row['high'], digits)
+    return number(row['mean'], digits) + interval
 
 
 def summary_table(result: Result, metric: str) -> str:
@@ -198,8 +208,8 @@ def comparison_table(comparison: Mapping[str, Any], metric: str, names: tuple[st
             level_text(row['level']),
             number(row['a'], digits),
             number(row['b'], digits),
-            f'{row["gain"]:+.{digits}f} [{row["gain_low"]:+.{digits}f}, '
-            f'{row["gain_high"]:+.{digits}f}]',
+            f'{row["gain"]:+.{digits}f}'
+            + interval_text(row['gain'], row['gain_low'], row['gain_high'], digits, '+'),
         ]
         for row in comparison['rows']
         if row['metric'] == metric
@@ -222,17 +232,25 @@ def _meeting(level: float | None) -> str:
     return 'curves do not meet' if level is None else f'{level:.4g}'
 
 
-def scores_markdown(records: Mapping[str, Sequence[tuple[str, float]]]) -> str:
-    """Return mean and 95 % interval of each metric.
+def scores_markdown(
+    records: Mapping[str, Sequence[tuple[str, float]]], sets: Mapping[str, SetValue] | None = None
+) -> str:
+    """Return mean and 95 % interval of each metric, and the values of sets.
 
     Args:
         records: Metric name -> (sample key, value) per image.
+        sets: Metric name -> value of a set.
     """
     lines = []
     for name, found in records.items():
         mean, low, high = mean_interval([value for _, value in found])
         texts = [number(value, digits_of(name)) for value in (mean, low, high)]
         lines.append([name, texts[0], f'[{texts[1]}, {texts[2]}]', str(len(found))])
+    for name, value in (sets or {}).items():
+        spread = (
+            f'std {number(value.std, digits_of(name))} over {value.over}' if value.over else '-'
+        )
+        lines.append([name, number(value.value, digits_of(name)), spread, str(value.n)])
     return markdown(['metric', 'mean', '95 % interval', 'images'], lines)
 
 

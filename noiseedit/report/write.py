@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from noiseedit.errors import ConfigError
-from noiseedit.evaluation.results import compare, read_result
+from noiseedit.evaluation.comparison import compare
+from noiseedit.evaluation.results import read_result
 from noiseedit.evaluation.statistics import plain
 from noiseedit.files import atomic_file
 from noiseedit.report import page, tables

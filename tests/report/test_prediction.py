@@ -10,7 +10,8 @@ from advice_example import example_advice
 from scipy.stats import spearmanr
 
 from noiseedit.errors import ConfigError
-from noiseedit.evaluation.results import compare, write_json
+from noiseedit.evaluation.comparison import compare
+from noiseedit.evaluation.results import write_json
 from noiseedit.imaging import read_image
 from noiseedit.report import curves
 from noiseedit.report.curves import draw_comparison, draw_sweep

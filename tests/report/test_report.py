@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from noiseedit.errors import ConfigError, DataError
-from noiseedit.evaluation.results import compare, write_json
+from noiseedit.evaluation.comparison import compare
+from noiseedit.evaluation.results import write_json
 from noiseedit.imaging import read_image, write_image
 from noiseedit.report import page, tables
 from noiseedit.report.grid import cell_folder
