@@ -7,6 +7,7 @@ import torch
 from torch.nn import functional
 
 from noiseedit.losses import (
+    FeatureMatchingLoss,
     HingeGANLoss,
     LeastSquaresGANLoss,
     R1Penalty,
@@ -79,6 +80,35 @@ def test_gan_losses_stay_finite_and_float32_for_large_half_logits(loss):
     for value in (loss().real(logits), loss().fake(logits), loss().generator(logits)):
         assert value.dtype is torch.float32
         assert torch.isfinite(value)
+
+
+@pytest.mark.parametrize('loss', GAN_LOSSES)
+def test_scales_count_alike_however_many_patches_they_have(loss):
+    terms, other = loss(weight=3, d_weight=0.5), random(1, 1, 3, 3) - 0.5
+    for term in (terms.real, terms.fake, terms.generator):
+        torch.testing.assert_close(term([LOGITS, other]), (term(LOGITS) + term(other)) / 2)
+        assert torch.equal(term([LOGITS]), term(LOGITS))
+
+
+def test_feature_matching_by_hand():
+    """Mean over scales, sum over layers but the logits, mean over each layer."""
+    fake = [[random(1, 2, 4, 4), random(1, 3, 2, 2, seed=1), LOGITS], [random(1, 2, 2, 2), LOGITS]]
+    real = [[torch.zeros_like(layer) for layer in scale] for scale in fake]
+    expected = (fake[0][0].mean() + fake[0][1].mean() + fake[1][0].mean()) / 2
+    torch.testing.assert_close(FeatureMatchingLoss(7)(fake, real), 7 * expected)
+
+
+def test_feature_matching_moves_the_generated_images_alone():
+    fake, real = random(1, 1, 2, 2).requires_grad_(), random(1, 1, 2, 2, seed=1).requires_grad_()
+    FeatureMatchingLoss()([[fake, LOGITS]], [[real, LOGITS]]).backward()
+    assert fake.grad.abs().sum() > 0
+    assert real.grad is None
+
+
+def test_r1_sums_over_scales():
+    images = random(2, 1, 3, 3).requires_grad_()
+    one, two = (images * 2).flatten(1).sum(1), images.square().flatten(1).sum(1)
+    torch.testing.assert_close(r1_penalty([one, two], images), r1_penalty(one + two, images))
 
 
 def test_pixel_losses_agree_with_torch_and_hand_values():

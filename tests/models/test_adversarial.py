@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from small_models import GAUSSIAN, gan_optimisers, make_adversarial, make_batch, sgd
+from small_models import DISCRIMINATOR, GAUSSIAN, gan_optimisers, make_adversarial, make_batch, sgd
 
 from noiseedit.errors import ConfigError
 from noiseedit.models import AdversarialModel
@@ -115,6 +115,28 @@ def test_penalty_reaches_the_discriminator_loss():
     assert logs['loss_d/penalty'] > 0
     total = logs['loss_d/real'] + logs['loss_d/fake'] + logs['loss_d/penalty']
     torch.testing.assert_close(logs['loss_d'], total)
+
+
+def test_feature_matching_takes_all_layers_of_every_scale():
+    discriminator = {**DISCRIMINATOR, 'num_scales': 2}
+    model = make_adversarial(
+        discriminator=discriminator, feature_matching={'type': 'FeatureMatchingLoss', 'weight': 3.0}
+    )
+    inputs = model.prepare(model.data_preprocessor(make_batch())['inputs'])
+    losses = model.loss_g(inputs)
+    pairs = [
+        model.discriminator(torch.cat([inputs['source'], inputs[name]], 1), layers=True)
+        for name in ('fake', 'target')
+    ]
+    expected = sum(
+        (a - b).abs().mean() / 2
+        for fake, real in zip(*pairs, strict=True)
+        for a, b in zip(fake[:-1], real[:-1], strict=True)
+    )
+    torch.testing.assert_close(losses['features'], 3 * expected)
+    torch.testing.assert_close(losses['gan'], model.gan_loss.generator([s[-1] for s in pairs[0]]))
+    logs = model.train_step(make_batch(), gan_optimisers(model))
+    assert logs['loss_g/features'] > 0
 
 
 def test_unconditional_discriminator_sees_the_image_alone():
