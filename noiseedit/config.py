@@ -7,6 +7,7 @@ A config of noiseedit is MMEngine's text style: ``_base_`` inheritance, no impor
 from __future__ import annotations
 
 import inspect
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -52,6 +53,21 @@ def config_path(name: str | Path) -> Path:
         f'config {str(name)!r}: no such file. Nearest shipped configs: '
         f'{", ".join(nearest(text, shipped))}'
     )
+
+
+def base_reference(config: str | Path, file: Path) -> str:
+    """Return what ``_base_`` of ``file`` calls ``config``: a shipped name, or a relative path.
+
+    Raises:
+        UnknownNameError: If there is no such config.
+        ConfigError: If ``file`` is the config itself.
+    """
+    found, root = config_path(config).resolve(), shipped_root().resolve()
+    if found == file.resolve():
+        raise ConfigError(f'{file}: is the baseline itself; choose another name')
+    if found.is_relative_to(root):
+        return f'{SHIPPED_PREFIX}{found.relative_to(root).as_posix()}'
+    return Path(os.path.relpath(found, file.resolve().parent)).as_posix()
 
 
 def load_config(

@@ -12,7 +12,9 @@ from noiseedit.registry import DATASETS, HOOKS, METRICS, MODELS, TRANSFORMS
 
 ROOT = shipped_root()
 RECIPES = sorted(
-    str(path.relative_to(ROOT)) for path in ROOT.rglob('*.py') if '_base_' not in path.parts
+    str(path.relative_to(ROOT))
+    for path in ROOT.rglob('*.py')
+    if not {'_base_', 'studies'} & set(path.parts)
 )
 MIXINS = sorted(path.stem for path in (ROOT / '_base_' / 'noise').glob('*.py'))
 

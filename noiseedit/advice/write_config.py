@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -35,6 +34,8 @@ def write_config(advice: Mapping[str, Any], baseline: str | Path, out: str | Pat
         ConfigError: If it does not load, is the file to be written, uses its noise as a
             measurement, or the recommended variance is 0.
     """
+    from noiseedit.config import base_reference
+
     entry = next(rule for rule in advice['rules'] if rule['rule'] == advice['recommended'])
     variance, value_range = float(f'{entry["variance"]:.4g}'), advice['value_range']
     if not variance:
@@ -47,7 +48,9 @@ def write_config(advice: Mapping[str, Any], baseline: str | Path, out: str | Pat
         sigma=sigma_255(variance, value_range),
         rule=entry['rule'],
     )
-    text += f'_base_ = [{_reference(baseline, file)!r}]\n{_noise(config, variance, value_range)}\n'
+    text += (
+        f'_base_ = [{base_reference(baseline, file)!r}]\n{_noise(config, variance, value_range)}\n'
+    )
     with atomic_file(file) as temporary:
         temporary.write_text(text)
     load_baseline(file)
@@ -76,18 +79,6 @@ def load_baseline(name: str | Path) -> Mapping[str, Any]:
 
 def _target(out: Path, stem: str, variance: float) -> Path:
     return out if out.suffix == '.py' else out / f'{stem}_gaussian-v{variance:g}.py'
-
-
-def _reference(baseline: str | Path, file: Path) -> str:
-    """Return what ``_base_`` calls the baseline."""
-    from noiseedit.config import SHIPPED_PREFIX, config_path, shipped_root
-
-    found, root = config_path(baseline).resolve(), shipped_root().resolve()
-    if found == file.resolve():
-        raise ConfigError(f'{file}: is the baseline itself; choose another name')
-    if found.is_relative_to(root):
-        return f'{SHIPPED_PREFIX}{found.relative_to(root).as_posix()}'
-    return Path(os.path.relpath(found, file.resolve().parent)).as_posix()
 
 
 def _noise(config: Mapping[str, Any], variance: float, value_range: str) -> str:

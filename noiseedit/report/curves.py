@@ -35,14 +35,14 @@ def draw_sweep(
         path: PNG (or any suffix that matplotlib knows).
         overlay: Draws a prediction into a panel: called with its axes and metric.
     """
-    with _figure(len(result['metrics']), 1) as (figure, axes):
+    with panels(len(result['metrics']), 1) as (figure, axes):
         for axis, metric in zip(axes[0], result['metrics'], strict=True):
             _draw_metric(axis, result, metric)
             if overlay is not None:
                 overlay(axis, metric)
         handles, labels = axes[0][0].get_legend_handles_labels()
         keys = [] if overlay is None else [PREDICTED]
-        _legend_below(figure, *_with_keys(handles, labels, keys))
+        legend_below(figure, *_with_keys(handles, labels, keys))
         save_figure(figure, path)
 
 
@@ -64,22 +64,22 @@ def draw_comparison(
     if not noises:
         _draw_points(results, path)
         return
-    with _figure(len(noises), len(metrics)) as (figure, axes):
+    with panels(len(noises), len(metrics)) as (figure, axes):
         for row, metric in zip(axes, metrics, strict=True):
             for axis, noise in zip(row, noises, strict=True):
                 _draw_models(axis, results, noise, metric)
-            _share_range(row)
-            row[0].set_ylabel(_metric_label(metric))
+            share_range(row)
+            row[0].set_ylabel(metric_label(metric))
             if overlay is not None:
                 overlay(row, noises, metric)
         for axis, noise in zip(axes[0], noises, strict=True):
             axis.set_title(noise['label'])
         for axis, noise in zip(axes[-1], noises, strict=True):
-            axis.set_xlabel(_level_label(noise))
+            axis.set_xlabel(level_label(noise))
         handles, labels = axes[0][0].get_legend_handles_labels()
         keys = [ON_CLEAN, *([MEETING] if len(results) == 2 else [])]
         keys += [] if overlay is None else [PREDICTED]
-        _legend_below(figure, *_with_keys(handles, labels, keys))
+        legend_below(figure, *_with_keys(handles, labels, keys))
         save_figure(figure, path)
 
 
@@ -96,8 +96,8 @@ def _draw_metric(axis: Any, result: Result, metric: Mapping[str, Any]) -> None:
     else:
         for index, noise in enumerate(result['noises']):
             _curve(axis, [r for r in rows if r['noise'] == noise['label']], index, noise['label'])
-        axis.set_xlabel(_level_label(result['noises'][0]))
-    axis.set_title(_metric_label(metric))
+        axis.set_xlabel(level_label(result['noises'][0]))
+    axis.set_title(metric_label(metric))
 
 
 def _draw_models(
@@ -160,7 +160,7 @@ def _curve(axis: Any, rows: Sequence[Mapping[str, Any]], index: int, label: str)
 def _draw_points(results: Mapping[str, Result], path: str | Path) -> None:
     """Draw noises without levels: a panel per metric, a point with interval per noise and model."""
     metrics = next(iter(results.values()))['metrics']
-    with _figure(len(metrics), 1) as (figure, axes):
+    with panels(len(metrics), 1) as (figure, axes):
         for axis, metric in zip(axes[0], metrics, strict=True):
             for index, (model, result) in enumerate(results.items()):
                 rows = [
@@ -170,9 +170,9 @@ def _draw_points(results: Mapping[str, Result], path: str | Path) -> None:
                 ]
                 offset = (index - (len(results) - 1) / 2) * 0.18
                 _points(axis, rows, COLOURS[index % len(COLOURS)], offset, model)
-            axis.set_title(_metric_label(metric))
+            axis.set_title(metric_label(metric))
         handles, labels = axes[0][0].get_legend_handles_labels()
-        _legend_below(figure, handles, labels)
+        legend_below(figure, handles, labels)
         save_figure(figure, path)
 
 
@@ -204,7 +204,7 @@ def _suffix(level: float | None) -> str:
     return '' if level is None else f' {level:g}'
 
 
-def _metric_label(metric: Mapping[str, Any]) -> str:
+def metric_label(metric: Mapping[str, Any]) -> str:
     """Return name and direction: ``PSNR in dB (higher is better)``, protocol below."""
     kind, _, protocol = metric['name'].partition('(')
     unit = ' [dB]' if kind == 'PSNR' else ''
@@ -212,7 +212,8 @@ def _metric_label(metric: Mapping[str, Any]) -> str:
     return f'{kind}{unit} {arrow}' + (f'\n({protocol}' if protocol else '')
 
 
-def _level_label(noise: Mapping[str, Any]) -> str:
+def level_label(noise: Mapping[str, Any]) -> str:
+    """Return name and unit of a level, below it the largest in 8-bit units where it has one."""
     unit = unit_text(noise['unit'])
     name = noise['level_name'] or 'level'
     bits8 = noise.get('strength_255')
@@ -221,7 +222,7 @@ def _level_label(noise: Mapping[str, Any]) -> str:
     return f'{name}{unit}\n(std up to {max(bits8):.3g} of 255)'
 
 
-def _share_range(axes: Sequence[Any]) -> None:
+def share_range(axes: Sequence[Any]) -> None:
     """Give the panels of a row one vertical range, and tick labels on the first only."""
     bounds = [axis.get_ylim() for axis in axes]
     for place, axis in enumerate(axes):
@@ -239,14 +240,15 @@ def _with_keys(
     return [*handles, *lines], [*labels, *(key.text for key in keys)]
 
 
-def _legend_below(figure: Any, handles: Sequence[Any], labels: Sequence[str]) -> None:
+def legend_below(figure: Any, handles: Sequence[Any], labels: Sequence[str]) -> None:
+    """Draw one legend for all panels, below them, in as few rows as fit."""
     if handles:
         rows = -(-len(labels) // 6)
         figure.legend(handles, labels, loc='outside lower center', ncols=-(-len(labels) // rows))
 
 
 @contextmanager
-def _figure(columns: int, rows: int) -> Iterator[tuple[Any, Any]]:
+def panels(columns: int, rows: int) -> Iterator[tuple[Any, Any]]:
     """Yield a figure and its axes (rows, columns)."""
     width = 2.9 if columns > 2 else 4.4
     with new_figure(width * columns, 2.5 * rows + 1.2) as figure:

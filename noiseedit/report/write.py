@@ -163,7 +163,7 @@ def _single(
             page.table(tables.metric_table(result, metric['name'])),
         ]
         body += [page.table(tables.summary_table(result, metric['name']))]
-    grids = _grids(folders, results, out, image)
+    grids = draw_grids(folders, results, out, image)
     return [*body, *_shown(grids), page.note(_provenance(name, result))], [figure, *grids.values()]
 
 
@@ -189,7 +189,7 @@ def _several(
         body += [page.heading(f'{other} against {baseline}'), *_tables(compared, names)]
         text += [f'# {other} against {baseline}\n', tables.comparison_markdown(compared, names)]
     _write(out / 'comparison.md', '\n'.join(text))
-    grids = _grids(folders, results, out, image)
+    grids = draw_grids(folders, results, out, image)
     body = [*top, *_shown(grids), *_slider(folders, results), *body]
     body += [page.note(_provenance(name, result)) for name, result in results.items()]
     return body, [out / 'comparison.md', figure, *grids.values()]
@@ -230,7 +230,7 @@ def _tables(compared: Mapping[str, Any], names: tuple[str, str]) -> list[str]:
     return parts
 
 
-def _grids(
+def draw_grids(
     folders: Mapping[str, Path], results: Mapping[str, Result], out: Path, image: str | None
 ) -> dict[str, Path]:
     """Draw a picture grid per noise; return noise -> file."""
