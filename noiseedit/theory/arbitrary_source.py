@@ -10,7 +10,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from noiseedit.errors import ConfigError
 from noiseedit.theory import checks, quadrature
 from noiseedit.theory.checks import Array
 from noiseedit.theory.divergence import f_divergence
@@ -95,9 +94,7 @@ def best_train_variance(
         UnknownNameError: If there is no such noise; lists the nearest.
     """
     top = checks.number('lambda_max', lambda_max, exclusive=True)
-    if nodes < 1:
-        raise ConfigError(f'nodes: expected 1 or more, got {nodes!r}')
-    places, weights = np.polynomial.legendre.leggauss(nodes)
+    places, weights = np.polynomial.legendre.leggauss(checks.whole('nodes', nodes))
     tests = [source.with_noise(float(e), noise) for e in top * (places + 1) / 2]
     x = _abscissae([source, source.with_noise(top), *tests], grid)
     density, slope = _mean_law(tests, weights / 2, x, reverse=reverse)

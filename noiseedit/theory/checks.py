@@ -11,6 +11,7 @@ from noiseedit.errors import ConfigError, DataError
 
 Array: TypeAlias = NDArray[np.float64]
 
+REAL_KINDS = 'biufO'  # of NumPy: no text, no complex numbers; objects may be fractions
 ROUNDING = 1e-9  # relative asymmetry and negative eigenvalues that count as rounding
 
 
@@ -27,13 +28,24 @@ def number(name: str, value: float, *, low: float = 0.0, exclusive: bool = False
     return float(found)
 
 
+def whole(name: str, value: int, *, low: int = 1) -> int:
+    """Return ``value`` as a whole number not below ``low``.
+
+    Raises:
+        ConfigError: If it is not that.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < low:
+        raise ConfigError(f'{name}: expected a whole number >= {low}, got {value!r}')
+    return int(value)
+
+
 def vector(name: str, values: ArrayLike, size: int | None = None) -> Array:
     """Return ``values`` as a finite, non-empty float64 vector (of ``size`` entries if given).
 
     Raises:
         DataError: If they are not that; names the first bad entry.
     """
-    found = _floats(name, values, DataError)
+    found = array(name, values)
     if found.ndim != 1 or not found.size or (size is not None and found.size != size):
         wanted = 'at least one number' if size is None else f'{size} numbers'
         raise DataError(f'{name}: expected a vector of {wanted}, got shape {found.shape}')
@@ -68,7 +80,7 @@ def covariance(name: str, values: ArrayLike, size: int | None = None) -> Array:
         DataError: If it is not square (of ``size`` if given), finite, symmetric and positive
             semidefinite, the last two up to rounding.
     """
-    found = _floats(name, values, DataError)
+    found = array(name, values)
     wanted = '(d, d)' if size is None else f'({size}, {size})'
     if found.ndim != 2 or found.shape[0] != found.shape[1] or size not in (None, len(found)):
         raise DataError(f'{name}: expected a matrix of shape {wanted}, got {found.shape}')
@@ -82,8 +94,20 @@ def covariance(name: str, values: ArrayLike, size: int | None = None) -> Array:
     return (found + found.T) / 2
 
 
+def array(name: str, values: ArrayLike) -> Array:
+    """Return numbers of any shape as float64.
+
+    Raises:
+        DataError: If they are no real numbers.
+    """
+    return _floats(name, values, DataError)
+
+
 def _floats(name: str, values: ArrayLike, error: type[ConfigError] | type[DataError]) -> Array:
     try:
-        return np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as cause:
+        found = np.asarray(values)
+        if found.dtype.kind not in REAL_KINDS:
+            raise TypeError(found.dtype)
+        return found.astype(np.float64, copy=False)
+    except (TypeError, ValueError, RuntimeError) as cause:  # RuntimeError: tensors with gradient
         raise error(f'{name}: expected real numbers, got {values!r}') from cause

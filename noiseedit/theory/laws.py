@@ -88,6 +88,7 @@ class GaussianMixture:
 
     def sample(self, count: int, rng: np.random.Generator) -> Array:
         """Return ``count`` independent draws, shape ``(count,)``."""
+        count = checks.whole('count', count, low=0)
         which = rng.choice(len(self.weights), size=count, p=self.weights)
         deviations = np.sqrt(self.variances)[which]
         drawn = np.asarray(self.means)[which] + deviations * rng.standard_normal(count)
@@ -183,7 +184,7 @@ class LabelledLaw:
 
     def sample(self, count: int, rng: np.random.Generator) -> tuple[Array, list[Hashable]]:
         """Return ``count`` draws of ``X``, shape ``(count,)``, and their labels."""
-        labels = list(self.parts)
+        count, labels = checks.whole('count', count, low=0), list(self.parts)
         which = rng.choice(len(labels), size=count, p=[self.parts[y][0] for y in labels])
         drawn = np.empty(count)
         for index, label in enumerate(labels):

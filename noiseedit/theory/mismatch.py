@@ -13,6 +13,8 @@ from numpy.typing import ArrayLike
 from noiseedit.theory import checks
 from noiseedit.theory.checks import Array
 
+SERIES_BELOW = 0.1  # x - ln(1 + x) by its series, which keeps all digits
+
 
 def gaussian_kl(
     eigenvalues: ArrayLike,
@@ -42,8 +44,9 @@ def gaussian_kl(
         ConfigError: If ``train_variance`` is negative or not finite.
     """
     lam = checks.spectrum(eigenvalues)
-    train = lam + checks.number('train_variance', train_variance)
-    total = float(_gaussian_terms(train, lam + _per_eigenvalue(test_variance, lam.size)).sum())
+    s = checks.number('train_variance', train_variance)
+    train, noise = lam + s, _per_eigenvalue(test_variance, lam.size)
+    total = float(_gaussian_terms(train, lam + noise, noise - s).sum())
     if mean is None:
         return total
     return total + float(_shift_terms(train, checks.vector('mean', mean, lam.size)).sum())
@@ -63,9 +66,10 @@ def kl_table(
         DataError: If a number is not finite or negative.
     """
     lam = checks.spectrum(eigenvalues)
-    train = lam + checks.variances('train_variances', train_variances)[:, None]
-    test = lam + checks.variances('test_variances', test_variances)[:, None]
-    return np.array([_gaussian_terms(row, test).sum(axis=-1) for row in train])
+    tests = checks.variances('test_variances', test_variances)[:, None]
+    trains = checks.variances('train_variances', train_variances)
+    rows = [_gaussian_terms(lam + s, lam + tests, tests - s).sum(axis=-1) for s in trains]
+    return np.array(rows)
 
 
 def gaussian_kl_full(
@@ -113,17 +117,31 @@ def _full_kl(train: Array, test: Array, shift: Array) -> float:
     ratios = np.where(ratios > resolution * np.max(ratios, initial=0.0), ratios, 0.0)
     distance = whiten.T @ shift
     ones = np.ones_like(ratios)
-    return float(_gaussian_terms(ones, ratios).sum() + 0.5 * distance @ distance)
+    return float(_gaussian_terms(ones, ratios, ratios - 1).sum() + 0.5 * distance @ distance)
 
 
-def _gaussian_terms(train: Array, test: Array) -> Array:
-    """Return ``1/2 (r - 1 - ln r)`` with ``r = test / train``; 0 where both are 0."""
-    with np.errstate(divide='ignore', invalid='ignore'):
-        excess = (test - train) / train
-        log_ratio = np.where(excess < -0.5, np.log(test / train), np.log1p(excess))
-        terms = 0.5 * (excess - log_ratio)
+def log1p_excess(x: Array) -> Array:
+    """Return ``x - ln(1 + x)`` for x > -1, accurate also where x is tiny.
+
+    With ``y = x / (2 + x)``: ``ln(1 + x) = 2 (y + y^3/3 + y^5/5 + ...)``.
+    """
+    y = x / (2 + x)
+    tail = sum(y ** (2 * k) / (2 * k + 3) for k in range(7))
+    return np.where(np.abs(x) < SERIES_BELOW, x * y - 2 * y**3 * tail, x - np.log1p(x))
+
+
+def _gaussian_terms(train: Array, test: Array, surplus: Array) -> Array:
+    """Return ``1/2 (r - 1 - ln r)`` with ``r = test / train``; 0 where both are 0.
+
+    ``surplus`` is ``test - train`` without the rounding of either.
+    """
+    with np.errstate(all='ignore'):
+        excess = surplus / train
+        small = np.maximum(excess, -0.5)  # below it the ratio itself has all digits
+        far = excess - np.log(test / train)
+        terms = 0.5 * np.where(excess < -0.5, far, log1p_excess(small))
     both_zero = (train == 0) & (test == 0)
-    return np.where(both_zero, 0.0, np.where(train == 0, np.inf, terms))
+    return np.where(both_zero, 0.0, np.where(np.isinf(excess), np.inf, terms))
 
 
 def _shift_terms(train: Array, mean: Array) -> Array:

@@ -16,10 +16,9 @@ from noiseedit.errors import ConfigError, DataError
 from noiseedit.seeding import derive_seed
 from noiseedit.theory import checks
 from noiseedit.theory.checks import Array
-from noiseedit.theory.mismatch import gaussian_kl
-from noiseedit.theory.noise_shape import find_root, matched_variance, positive_spectrum
+from noiseedit.theory.mismatch import gaussian_kl, log1p_excess
+from noiseedit.theory.noise_shape import find_root, least_divergence, positive_spectrum
 
-SERIES_BELOW = 0.1  # x - ln(1 + x) by its series, which keeps all digits
 NODES = 512  # inference levels that a mixture is integrated over
 
 
@@ -66,11 +65,12 @@ def minimax_variance(
     if not energy.any():
         return 0.0
     ratio = energy / lam
-    surplus = float(_log1p_excess(ratio).sum()) + 2 * _negentropy(ratio, entropy_gain)
-    best = matched_variance(lam, lam + energy)
+    lost, best = 2 * _negentropy(ratio, entropy_gain), least_divergence(lam, energy)
+    weak, excess, growth = ratio < 1, log1p_excess(ratio), np.log1p(ratio)
 
-    def gap(s: float) -> float:  # 2 [rho(s, M) - rho(s, 0)]
-        return surplus - s * float(np.sum(ratio / (lam + s)))
+    def gap(s: float) -> float:  # 2 [rho(s, M) - rho(s, 0)], in the form that keeps the digits
+        terms = np.where(weak, excess - s * (ratio / (lam + s)), energy / (lam + s) - growth)
+        return lost + float(terms.sum())
 
     return best if gap(best) >= 0 else find_root(gap, 0.0, best)
 
@@ -90,10 +90,13 @@ def break_even_variance(eigenvalues: ArrayLike, train_variance: float) -> float:
         ConfigError: If ``train_variance`` is negative or not finite.
     """
     lam = positive_spectrum(eigenvalues)
-    t = checks.number('train_variance', train_variance) / lam
-    if not t.any():
+    s = checks.number('train_variance', train_variance)
+    if s == 0:
         return 0.0
-    return float(np.sum(t**2 / (1 + t) - _log1p_excess(t)) / np.sum(t / (lam + lam * t)))
+    t = _finite_ratio('train_variance', s, lam)
+    share = t / (1 + t)
+    loss = np.where(t < 1, t * share - log1p_excess(t), np.log1p(t) - share)
+    return float(np.sum(loss) / np.sum(share / lam))
 
 
 def clean_variance(eigenvalues: ArrayLike, budget: float) -> float:
@@ -204,7 +207,7 @@ def random_level_information(
     """
     lam = positive_spectrum(eigenvalues)
     top = checks.number('lambda_max', lambda_max, exclusive=True)
-    count = int(checks.number('samples', samples, low=2))
+    count = checks.whole('samples', samples, low=2)
     random = np.random.default_rng(derive_seed(seed, 'eval', 'random_level', count))
     levels = random.uniform(0.0, top, count)
     squares = random.standard_normal((count, lam.size)) ** 2 * (lam + levels[:, None])
@@ -240,6 +243,7 @@ def _energy(
     lam = positive_spectrum(eigenvalues)
     top = checks.number('lambda_max', lambda_max)
     if noise_energy is None:
+        _finite_ratio('lambda_max', top, lam)
         return lam, np.full_like(lam, top)
     energy = checks.vector('noise_energy', noise_energy, lam.size)
     if np.any(energy <= -lam):
@@ -248,6 +252,14 @@ def _energy(
             f'noise_energy: expected more than -eigenvalue, got {energy[index]} at index {index}'
         )
     return lam, energy
+
+
+def _finite_ratio(name: str, variance: float, lam: Array) -> Array:
+    with np.errstate(over='ignore'):
+        ratio = variance / lam
+    if not np.isfinite(ratio).all():
+        raise ConfigError(f'{name}: {variance:g} is too large against eigenvalue {lam.min():g}')
+    return ratio
 
 
 def _negentropy(ratio: Array, entropy_gain: float | None) -> float:
@@ -263,17 +275,7 @@ def _negentropy(ratio: Array, entropy_gain: float | None) -> float:
     return max(0.0, gaussian - gain)
 
 
-def _log1p_excess(x: Array) -> Array:
-    """Return ``x - ln(1 + x)`` for x > -1, accurate also where x is tiny.
-
-    With ``y = x / (2 + x)``: ``ln(1 + x) = 2 (y + y^3/3 + y^5/5 + ...)``.
-    """
-    y = x / (2 + x)
-    tail = sum(y ** (2 * k) / (2 * k + 3) for k in range(7))
-    return np.where(np.abs(x) < SERIES_BELOW, x * y - 2 * y**3 * tail, x - np.log1p(x))
-
-
 def _mean_log1p(x: Array) -> Array:
     """Return the mean of ``ln(1 + t)`` over t between 0 and x > -1."""
-    ratio = np.divide(_log1p_excess(x), x, out=np.zeros_like(x), where=x != 0)
+    ratio = np.divide(log1p_excess(x), x, out=np.zeros_like(x), where=x != 0)
     return np.log1p(x) - ratio

@@ -19,6 +19,7 @@ from noiseedit.theory.checks import Array
 from noiseedit.theory.mismatch import gaussian_kl
 from noiseedit.theory.units import range_limits, range_width
 
+ITERATIONS = 10_000  # more than halving takes from the largest float to the smallest
 GRID = 1024  # points between which a change of sign of the derivative is looked for
 
 
@@ -41,7 +42,9 @@ def find_root(function: Callable[[float], float], low: float, high: float) -> fl
     """Return the zero of ``function`` between two points of opposite sign, to the last bits."""
     from scipy.optimize import brentq
 
-    root: float = brentq(function, low, high, xtol=1e-300, rtol=4 * np.finfo(float).eps)
+    root: float = brentq(
+        function, low, high, xtol=1e-300, rtol=4 * np.finfo(float).eps, maxiter=ITERATIONS
+    )
     return root
 
 
@@ -61,7 +64,7 @@ def coloured_variance(eigenvalues: ArrayLike, noise_energy: ArrayLike) -> float:
     """
     lam = positive_spectrum(eigenvalues)
     energy = checks.vector('noise_energy', checks.variances('noise_energy', noise_energy), lam.size)
-    return matched_variance(lam, lam + energy)
+    return least_divergence(lam, energy)
 
 
 def matched_variance(eigenvalues: ArrayLike, second_moments: ArrayLike) -> float:
@@ -79,25 +82,29 @@ def matched_variance(eigenvalues: ArrayLike, second_moments: ArrayLike) -> float
         DataError: If eigenvalues or moments are not as said.
     """
     lam = positive_spectrum(eigenvalues)
-    excess = _moments(second_moments, lam.size) - lam
+    return least_divergence(lam, _moments(second_moments, lam.size) - lam)
+
+
+def least_divergence(lam: Array, excess: Array) -> float:
+    """Return the training variance with the least divergence for ``c_i = lam_i + excess_i``."""
     if excess.max() <= 0:
         return 0.0
-    candidates = [0.0, *_stationary(lam, excess)]
-    return min(candidates, key=lambda s: _cost(lam, excess, s))
+    return min(_minima(lam, excess), key=lambda s: _cost(lam, excess, s))
 
 
-def _stationary(lam: Array, excess: Array) -> list[float]:
-    """Return where the divergence turns from falling to rising; all lie below ``max(excess)``."""
+def _minima(lam: Array, excess: Array) -> list[float]:
+    """Return where the divergence turns from falling to rising; none exceeds ``max(excess)``."""
     high = float(excess.max())
     low = 1e-3 * min(float(lam.min()), high)
     grid = np.concatenate(([0.0], np.geomspace(low, high, GRID)))
 
     def slope(s: float) -> float:
-        return float(np.sum((s - excess) / (lam + s) ** 2))
+        return float(np.sum((s - excess) / (lam + s) / (lam + s)))
 
     slopes = np.array([slope(s) for s in grid])
     turns = np.flatnonzero((slopes[:-1] < 0) & (slopes[1:] >= 0))
-    return [find_root(slope, grid[i], grid[i + 1]) for i in turns]
+    inside = [find_root(slope, grid[i], grid[i + 1]) for i in turns]
+    return inside if slopes[0] < 0 else [0.0, *inside]
 
 
 def _cost(lam: Array, excess: Array, s: float) -> float:
@@ -216,7 +223,7 @@ def _law(mean: ArrayLike, covariance: ArrayLike) -> tuple[Array, Array]:
 
 
 def _square(name: str, matrix: ArrayLike, size: int) -> Array:
-    found = np.asarray(matrix, np.float64)
+    found = checks.array(name, matrix)
     if found.shape != (size, size) or not np.isfinite(found).all():
         raise DataError(f'{name}: expected a finite ({size}, {size}) matrix, got {found.shape}')
     return found

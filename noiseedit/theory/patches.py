@@ -125,7 +125,7 @@ def patch_statistics(
         DataError: If an image cannot be read or used or is smaller than a patch (named), or there
             are too few patches: n <= d (p^2 for ``'each'``) leaves the covariance singular.
     """
-    patch_size = checked_size('patch_size', patch_size)
+    patch_size = checks.whole('patch_size', patch_size, low=2)
     check_channels(channels, ('luma', 'rgb', 'each'))
     range_limits(value_range)
     work = partial(_image_sums, patch_size=patch_size, channels=channels)
@@ -271,20 +271,6 @@ def _histogram(planes: np.ndarray, scale: float) -> np.ndarray:
         step = planes.dtype.type(scale / (BINS - 1))
         levels = np.clip(np.rint(planes / step), 0, BINS - 1).astype(np.uint8)
     return np.bincount(levels.reshape(-1), minlength=BINS)
-
-
-# Checks that patches and the DFT share.
-
-
-def checked_size(name: str, size: int) -> int:
-    """Return ``size`` if it is a whole number >= 2.
-
-    Raises:
-        ConfigError: If it is not.
-    """
-    if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 2:
-        raise ConfigError(f'{name}: expected a whole number >= 2, got {size!r}')
-    return int(size)
 
 
 def check_channels(channels: str, known: tuple[str, ...]) -> None:

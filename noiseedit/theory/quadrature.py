@@ -57,15 +57,16 @@ def points(grid: Grid, finest: float) -> Array:
     except (TypeError, ValueError) as cause:
         raise ConfigError(f'grid: expected (low, high, points), got {grid!r}') from cause
     start, stop = (checks.number('grid end', end, low=-np.inf) for end in (low, high))
-    if start >= stop or count != int(count) or count < 3:
-        raise ConfigError(f'grid: expected low < high and 3 points or more, got {grid!r}')
+    if start >= stop:
+        raise ConfigError(f'grid: expected low < high, got {grid!r}')
+    count = checks.whole('grid points', count, low=3)
     needed = math.ceil(FEWEST_STEPS * (stop - start) / finest)
     if count <= needed:
         raise ConfigError(
             f'grid: a standard deviation of {finest:.3g} between {start:g} and {stop:g} needs '
             f'more than {needed} points, got {count}'
         )
-    return np.linspace(start, stop, int(count))
+    return np.linspace(start, stop, count)
 
 
 def integrate(values: Array, x: Array) -> float:

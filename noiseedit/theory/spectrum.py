@@ -18,7 +18,6 @@ from noiseedit.theory.checks import Array
 from noiseedit.theory.patches import (
     Channels,
     check_channels,
-    checked_size,
     patch_statistics,
     whole_numbers,
 )
@@ -181,7 +180,7 @@ def dft_spectrum(
         ConfigError: If an option is not allowed.
         DataError: If an image cannot be used or is smaller than ``size`` (named).
     """
-    size = checked_size('size', size)
+    size = checks.whole('size', size, low=2)
     check_channels(channels, ('luma', 'each'))
     width = range_width(value_range)
     total: Array | float = 0.0
@@ -222,13 +221,13 @@ def spectral_slope(psd: ArrayLike, low: float = 4 / 256, high: float = 0.35) -> 
         ConfigError: If fewer than two different frequencies lie between ``low`` and ``high``.
         DataError: If the power there is not positive and finite.
     """
-    power = np.asarray(psd, dtype=np.float64)
+    power = checks.array('psd', psd)
     if power.ndim < 2:
         raise DataError(f'psd: expected shape (..., H, W), got {power.shape}')
     power = power.reshape(-1, *power.shape[-2:]).mean(axis=0)
     vertical, horizontal = (np.fft.fftfreq(edge) for edge in power.shape)
     radius = np.hypot(vertical[:, None], horizontal[None])
-    band = (radius > low) & (radius < high)
+    band = (radius > checks.number('low', low)) & (radius < checks.number('high', high))
     if np.unique(radius[band]).size < 2:
         raise ConfigError(f'low={low}, high={high}: a band with less than two frequencies')
     if not (np.isfinite(power[band]).all() and power[band].min() > 0):

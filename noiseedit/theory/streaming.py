@@ -21,6 +21,7 @@ from typing import Any, TypeAlias, TypeVar
 import numpy as np
 
 from noiseedit.errors import ConfigError, DataError
+from noiseedit.theory import checks
 
 Result = TypeVar('Result')
 Image: TypeAlias = np.ndarray | str | os.PathLike[str]
@@ -52,8 +53,7 @@ def map_images(
         ConfigError: If ``workers`` is not a whole number >= 1, or a worker process died.
         DataError: If there are no images, or one cannot be used; the first such is named.
     """
-    if not isinstance(workers, int) or workers < 1:
-        raise ConfigError(f'workers: expected a whole number >= 1, got {workers!r}')
+    workers = checks.whole('workers', workers)
     numbered = enumerate(_each_image(images))
     results = _map_here(work, numbered) if workers == 1 else _map_spawned(work, numbered, workers)
     found = -1

@@ -34,7 +34,7 @@ def range_limits(value_range: str) -> tuple[float, float]:
     Raises:
         ConfigError: If the range is none of :data:`RANGE_LIMITS`.
     """
-    if value_range not in RANGE_LIMITS:
+    if value_range not in list(RANGE_LIMITS):  # a list [-1, 1] cannot be looked up
         raise ConfigError(
             f'value_range: expected one of {", ".join(RANGE_LIMITS)}, got {value_range!r}'
         )

@@ -244,6 +244,7 @@ def test_unknown_divergences_name_the_nearest():
         ((-2, 2, 4001), 'died away at -2 and 2'),
         ((-40, 40, 101), 'needs more than 640 points, got 101'),
         ((40, -40, 4001), 'low < high'),
+        ((-40, 40, 4001.5), 'grid points.*4001.5'),
         ((-40, 40), r'\(low, high, points\)'),
     ],
 )

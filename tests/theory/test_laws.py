@@ -156,6 +156,7 @@ def test_labels_weigh_densities_and_keep_scores():
         (lambda: GaussianMixture((1.0,), (0,), (0.0,)), DataError, 'variances.*> 0'),
         (lambda: GaussianMixture((1.0,), (math.nan,), (1,)), DataError, 'means.*nan at index 0'),
         (lambda: GaussianMixture((1.5, -0.5), (0, 1), (1, 1)), DataError, 'weights.*-0.5'),
+        (lambda: MIXTURE.sample(-1, np.random.default_rng(0)), ConfigError, 'count.*-1'),
         (lambda: MIXTURE.with_noise(-1), ConfigError, 'variance.*-1'),
         (lambda: MIXTURE.with_noise(0.1, 'laplase'), UnknownNameError, 'laplase.*laplace'),
         (

@@ -53,6 +53,14 @@ def test_t2_published_values(s, e, expected):
     assert found == pytest.approx(float(kl_table(LAM, [s], [e])[0, 0]), abs=1e-16)
 
 
+@pytest.mark.parametrize(('s', 'e'), [(0, 1e-9), (1e-9, 0), (0.3, 0.3 + 1e-9), (0, 1e-100)])
+def test_small_mismatches_keep_their_digits(s, e):
+    x = (e - s) / (2.0 + s)
+    expected = x**2 / 4 - x**3 / 6
+    assert gaussian_kl([2.0], s, e) == pytest.approx(expected, rel=1e-12)
+    assert float(kl_table([2.0], [s], [e])[0, 0]) == pytest.approx(expected, rel=1e-12)
+
+
 def test_the_table_holds_every_pair():
     trains, tests = [0, 0.02, 0.08], [0.01, 0.16]
     expected = [[gaussian_kl(LAM, s, e) for e in tests] for s in trains]

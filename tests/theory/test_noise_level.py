@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import torch
 from scipy.integrate import quad
 from scipy.optimize import minimize_scalar
 from spectra import SPECTRA
@@ -59,15 +60,19 @@ def test_t4_derivative_of_the_mean_divergence_vanishes_at_the_mean_level(seed):
     levels, weights = np.random.default_rng(seed).random((2, 5))
     weights /= weights.sum()
     s = float(weights @ levels)
-    slopes = np.array([0.5 * np.sum((s - e) / (lam + s) ** 2) for e in levels])
-    assert abs(weights @ slopes) < 1e-12 * np.abs(slopes).max()
+    energies = np.broadcast_to(levels[:, None], (5, lam.size))
+    assert coloured_variance(lam, weights @ energies) == pytest.approx(s, rel=1e-12)
 
     def mean(t):
         return sum(w * gaussian_kl(lam, t, e) for w, e in zip(weights, levels, strict=True))
 
-    step = 1e-4 * s
-    measured = (mean(s + step) - mean(s - step)) / (2 * step)
-    assert abs(measured) < 1e-5 * np.abs(slopes).max()
+    def slope(at, step):
+        ends = np.array([mean(at + k * step) for k in (-2, -1, 1, 2)])
+        return ends @ (1, -8, 8, -1) / (12 * step)
+
+    assert abs(slope(s, 1e-3 * s)) < 1e-9 * abs(slope(2 * s, 1e-3 * s))
+    found = minimize_scalar(mean, bounds=(0, 1), method='bounded', options={'xatol': 1e-10})
+    assert found.x == pytest.approx(s, abs=1e-6)
 
 
 @pytest.mark.parametrize('name', SPECTRA)
@@ -108,7 +113,9 @@ def test_t5_minimax_against_the_range(top, s):
     assert minimax_variance(SPECTRA['S7'], top) == pytest.approx(s, abs=1e-6)
 
 
-@pytest.mark.parametrize(('lam', 'top'), [(1.0, 0.16), (0.01, 0.16), (1e-5, 1.0)])
+@pytest.mark.parametrize(
+    ('lam', 'top'), [(1.0, 0.16), (0.01, 0.16), (1e-5, 1.0), (1e-30, 1.0), (0.01, 1e150)]
+)
 def test_minimax_of_one_dimension_is_the_logarithmic_mean(lam, top):
     assert minimax_variance([lam], top) == pytest.approx(top / np.log1p(top / lam) - lam, rel=1e-9)
 
@@ -134,8 +141,21 @@ def test_t6_a_minimiser_of_the_worst_case_finds_the_same(seed):
     assert found.x == pytest.approx(minimax_variance(lam, TOP), abs=1e-6)
 
 
-def test_minimax_of_images_with_little_noise_is_half_of_the_range():
-    assert minimax_variance([1.0, 2.0], 1e-9) == pytest.approx(0.5e-9, rel=1e-8)
+@pytest.mark.parametrize('top', [1e-9, 1e-20, 1e-60])
+def test_minimax_of_images_with_little_noise_is_half_of_the_range(top):
+    assert minimax_variance([1.0, 2.0], top) == pytest.approx(top / 2, rel=1e-8)
+    assert coloured_variance([1.0, 2.0], [top, top]) == pytest.approx(top, rel=1e-12)
+
+
+@pytest.mark.parametrize('kind', [list, tuple, np.asarray, torch.tensor])
+def test_eigenvalues_come_in_any_order_and_kind(kind):
+    lam = [0.01, 1.0, 0.25, 0.25]
+    values = kind(lam)
+    for rule in (minimax_variance, break_even_variance, clean_variance):
+        assert rule(values, 0.16) == pytest.approx(rule(sorted(lam), 0.16), rel=1e-6)
+    level = kind([0.16])[0]
+    assert minimax_variance(lam, level) == pytest.approx(minimax_variance(lam, 0.16), rel=1e-6)
+    assert average_variance(level) == pytest.approx(0.08, rel=1e-6)
 
 
 @pytest.mark.parametrize('s', [1e-8, 0.0025, 0.04, 0.16, 1.0])
@@ -165,6 +185,7 @@ def test_break_even_table(ratio, share):
 
 def test_break_even_of_tiny_levels_is_half_and_of_none_is_none():
     assert break_even_variance([1.0, 0.2], 1e-12) == pytest.approx(0.5e-12, rel=1e-9)
+    assert break_even_variance([1e-3], 1e20) == pytest.approx(1e-3 * (np.log(1e23) - 1), rel=1e-12)
     assert break_even_variance([1.0], 0.0) == 0.0
 
 
@@ -183,6 +204,7 @@ def test_clean_variance_spends_the_budget_exactly(name, budget):
 def test_clean_variance_of_no_budget_is_none_and_of_a_huge_one_infinite():
     assert clean_variance([1.0], 0.0) == 0.0
     assert clean_variance([1.0], 1e4) == np.inf
+    assert clean_variance([2.0], 1e-200) == pytest.approx(4e-100, rel=1e-9)  # s^2 / (4 lam^2)
 
 
 # Mean divergences.
@@ -321,6 +343,13 @@ def test_t12_unknown_range_is_an_error():
     [
         (lambda: average_variance(-1), 'lambda_max.*-1'),
         (lambda: average_variance(np.nan), 'lambda_max.*nan'),
+        (lambda: average_variance('0.16'), 'lambda_max: expected real numbers'),
+        (lambda: average_variance(0.16 + 1j), 'lambda_max: expected real numbers'),
+        (lambda: minimax_variance(['1'], 0.1), 'eigenvalues: expected real numbers'),
+        (lambda: minimax_variance(np.ones(2) + 1j, 0.1), 'eigenvalues: expected real numbers'),
+        (lambda: minimax_variance(torch.ones(2, requires_grad=True), 0.1), 'requires_grad'),
+        (lambda: minimax_variance([1e-9], 1e301), 'lambda_max.*too large'),
+        (lambda: break_even_variance([1e-9], 1e301), 'train_variance.*too large'),
         (lambda: minimax_variance([1.0, 0.0], 0.1), 'eigenvalues.*index 1.*floor_eigenvalues'),
         (lambda: minimax_variance([1.0], 0.1, entropy_gain=9.0), 'entropy_gain.*9.0'),
         (lambda: minimax_variance([1.0], 0.1, noise_energy=[-1.0]), 'noise_energy.*-1.0'),
@@ -331,6 +360,7 @@ def test_t12_unknown_range_is_an_error():
         (lambda: average_matched_kl([1.0], 0.1, [1.0], [0.0]), 'second_moments'),
         (lambda: random_level_information([1.0], 0.0), 'lambda_max.*0'),
         (lambda: random_level_information([1.0], 0.1, samples=1), 'samples.*1'),
+        (lambda: random_level_information([1.0], 0.1, samples=9.5), 'samples.*9.5'),
     ],
 )
 def test_bad_input_is_named(call, text):

@@ -174,6 +174,8 @@ def test_noise_may_leave_the_range():
         {'patch_size': 4.5},
         {'channels': 'grey'},
         {'value_range': '[0,255]'},
+        {'value_range': [-1, 1]},
+        {'workers': True},
         {'workers': 0},
         {'workers': 1.5},
         {'floor': 0},
