@@ -1,0 +1,10 @@
+# Sketch-Transformer (completed), photograph -> sketch on CUFSF: 250 pairs, 214 passes.
+_base_ = [
+    '../_base_/models/sketch_transformer.py',
+    '../_base_/datasets/cufsf_photo2sketch.py',
+    '../_base_/schedules/sketch_200epochs.py',
+    '../_base_/default_runtime.py',
+]
+
+val_evaluator = [dict(type='PSNR'), dict(type='SSIM'), dict(type='FSIM')]
+test_evaluator = val_evaluator
