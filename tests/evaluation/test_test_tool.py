@@ -33,6 +33,10 @@ test_cfg = dict()
 log_level = 'ERROR'
 """
 
+SET_METRICS = """
+    dict(type='FID', features=dict(type='RandomFeatures', channels=2)),
+    dict(type='NLDA', split=[3, 2], repetitions=2)"""
+
 SWEEP = """
 sweep = dict(noises=[dict(type='GaussianNoise', sigma=25, unit=255, levels=[0, 25])], seed=0)
 """
@@ -126,12 +130,8 @@ def test_user_errors_are_one_line(project, monkeypatch, capsys, arguments, messa
     assert 'Traceback' not in shown
 
 
-@pytest.mark.slow
-def test_two_processes_share_the_images(project, monkeypatch):
-    """Five images on two processes: the sampler repeats one, the results do not."""
-    options = ['--cfg-options', 'test_dataloader.dataset.length=5', '--sweep', 'own_sweep.py']
-    assert run_test(monkeypatch, 'plain.pth', '--out', 'one.json', *options) == 0
-    alone = json.loads((project / 'out' / 'sweep.json').read_text())
+def run_on_two(*options):
+    """Run test.py as two processes, into the folder ``two`` and the file ``two.json``."""
     launch = ['-m', 'torch.distributed.run', '--nproc_per_node=2', '--standalone']
     test = [str(TOOLS / 'test.py'), 'own_config.py', 'plain.pth', '--work-dir', 'two']
     subprocess.run(
@@ -140,11 +140,37 @@ def test_two_processes_share_the_images(project, monkeypatch):
         capture_output=True,
         check=True,
     )
+
+
+@pytest.mark.slow
+def test_two_processes_share_the_images(project, monkeypatch):
+    """Five images on two processes: the sampler repeats one, the results do not."""
+    options = ['--cfg-options', 'test_dataloader.dataset.length=5', '--sweep', 'own_sweep.py']
+    assert run_test(monkeypatch, 'plain.pth', '--out', 'one.json', *options) == 0
+    alone = json.loads((project / 'out' / 'sweep.json').read_text())
+    run_on_two(*options)
     one, two = (json.loads((project / f'{n}.json').read_text()) for n in ('one', 'two'))
     assert two == pytest.approx(one, abs=1e-12)
     shared = json.loads((project / 'two' / 'sweep.json').read_text())
     assert len(shared['images']) == 5
     assert shared['rows'] == alone['rows']
+
+
+@pytest.mark.slow
+def test_two_processes_share_a_set(project, monkeypatch):
+    """The same of values of sets; then one process continues with what two have left."""
+    text = (project / 'own_config.py').read_text()
+    (project / 'own_config.py').write_text(text.replace("dict(type='SSIM')", SET_METRICS))
+    options = ['--cfg-options', 'test_dataloader.dataset.length=5', '--sweep', 'own_sweep.py']
+    assert run_test(monkeypatch, 'plain.pth', '--out', 'one.json', *options) == 0
+    run_on_two(*options)
+    one, two = (json.loads((project / f'{n}.json').read_text()) for n in ('one', 'two'))
+    assert two == pytest.approx(one, rel=1e-3, abs=1e-9)
+    assert two['FrechetDistance(random4,seed=0)/images'] == 5
+    shared = json.loads((project / 'two' / 'sweep.json').read_text())
+    assert call(monkeypatch, 'test.py', 'own_config.py', 'plain.pth', '--work-dir', 'two',
+                *options) == 0  # fmt: skip
+    assert json.loads((project / 'two' / 'sweep.json').read_text())['rows'] == shared['rows']
 
 
 @pytest.mark.parametrize('tool', ['test.py', 'report.py'])

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from noiseedit.errors import DataError
 from noiseedit.evaluation.metrics.features import FeatureMetric
 from noiseedit.evaluation.metrics.frechet import (
@@ -16,7 +14,7 @@ from noiseedit.evaluation.metrics.frechet import (
     merged,
     moments,
 )
-from noiseedit.evaluation.metrics.set_metric import Part, SetValue
+from noiseedit.evaluation.metrics.set_metric import Part, SetValue, joined
 from noiseedit.registry import METRICS
 
 SMALL_SET = 2048
@@ -63,8 +61,7 @@ class FID(FeatureMetric):
 
 
 def _of_vectors(summaries: Sequence[Any]) -> tuple[int, float]:
-    parts = [(pred, target) for keys, pred, target in summaries if keys]
-    pred, target = (np.concatenate(side) for side in zip(*parts, strict=True))
+    pred, target = joined(summaries)
     if len(pred) < 2:
         raise DataError(f'FID: expected at least 2 images, got {len(pred)}')
     enough_for_covariance = len(pred) > pred.shape[1]

@@ -14,7 +14,7 @@ import numpy as np
 from torch import Tensor
 
 from noiseedit.errors import ConfigError, DataError
-from noiseedit.evaluation.metrics.set_metric import SetMetric, SetValue
+from noiseedit.evaluation.metrics.set_metric import SetMetric, SetValue, joined
 from noiseedit.evaluation.profiles import Array, protocol
 from noiseedit.imaging import to_grey
 from noiseedit.registry import METRICS
@@ -91,16 +91,13 @@ class NLDA(SetMetric):
         Raises:
             DataError: If there are more or fewer images than identities in the split.
         """
-        keys = [key for found, _, _ in summaries for key in found]
+        synthesised, real = joined(summaries)
         count = self.train + self.test
-        if len(keys) != count:
+        if len(real) != count:
             raise DataError(
-                f'{self.name}: expected {count} images, got {len(keys)}; give '
+                f'{self.name}: expected {count} images, got {len(real)}; give '
                 'split=(train, test) that adds up to the number of images'
             )
-        order = np.argsort(np.array(keys))
-        filled = [part[1:] for part in summaries if part[0]]
-        synthesised, real = (np.concatenate(s)[order] for s in zip(*filled, strict=True))
         products = inner_products(np.concatenate([real, synthesised]))
         rates = [self._rates(products, i) for i in range(self.repetitions)]
         columns = ([max(r) for r in rates], [r[-1] for r in rates])

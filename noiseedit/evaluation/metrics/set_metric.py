@@ -226,6 +226,14 @@ class SetMetric(BaseMetric):
         return found | {f'{name}/images': float(value.n) for name, value in results[:1]}
 
 
+def joined(summaries: Sequence[tuple[list[str], Array, Array]]) -> tuple[Array, Array]:
+    """Return the vectors of all processes, predictions and targets, in the order of their keys."""
+    filled = [summary for summary in summaries if summary[0]]
+    order = np.argsort([key for keys, _, _ in filled for key in keys])
+    pred, target = (np.concatenate([part[side] for part in filled])[order] for side in (1, 2))
+    return pred, target
+
+
 def own_keys(keys: Sequence[str]) -> tuple[list[str], int]:
     """Return which images this process has to count, sorted, and how many there are in all.
 
