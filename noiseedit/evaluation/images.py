@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch import Tensor
 
+from noiseedit.errors import ConfigError
+from noiseedit.evaluation.saving import Saving, to_uint8
 from noiseedit.structures import EditSample
 
 KINDS = ('input', 'pred', 'gt')
@@ -21,9 +23,10 @@ def image_file(folder: Path, key: str, kind: str | None = None) -> Path:
     return folder / (f'{safe}.png' if kind is None else f'{safe}_{kind}.png')
 
 
-def save_pred(sample: EditSample, folder: Path) -> None:
-    """Write ``pred`` as 8-bit PNG under the sample's key."""
-    _write(sample.pred, image_file(folder, sample.key))
+def save_pred(sample: EditSample, folder: Path, saving: Saving = 'round') -> None:
+    """Write ``pred`` under the sample's key: 8-bit PNG, or JPEG if ``saving`` says so."""
+    file = image_file(folder, sample.key)
+    _write(sample.pred, file.with_name(f'{file.stem}.jpg') if saving == 'jpeg' else file, saving)
 
 
 def save_all(sample: EditSample, folder: Path) -> None:
@@ -33,11 +36,11 @@ def save_all(sample: EditSample, folder: Path) -> None:
             _write(sample.get(kind), image_file(folder, sample.key, kind))
 
 
-def _write(image: Tensor, path: Path) -> None:
+def _write(image: Tensor, path: Path, saving: Saving = 'round') -> None:
     from noiseedit.imaging import write_image
 
-    array = image.detach().float().nan_to_num(0.0).clamp(0, 1).permute(1, 2, 0).cpu().numpy()
-    write_image(path, array)
+    pixels = image.detach().float().nan_to_num(0.0)
+    write_image(path, to_uint8(pixels, 'round' if saving == 'jpeg' else saving))
 
 
 class SaveImagesHook(Hook):
@@ -45,10 +48,19 @@ class SaveImagesHook(Hook):
 
     Args:
         folder: Where to; files are named after the samples' keys.
+        saving: How values become 8-bit, see :mod:`noiseedit.evaluation.saving`; ``'jpeg'`` writes
+            JPEG instead.
+
+    Raises:
+        ConfigError: If ``saving`` is unknown.
     """
 
-    def __init__(self, folder: str | Path) -> None:
-        self.folder = Path(folder)
+    def __init__(self, folder: str | Path, saving: Saving = 'round') -> None:
+        if saving not in get_args(Saving):
+            raise ConfigError(
+                f'saving: expected one of {", ".join(get_args(Saving))}, got {saving!r}'
+            )
+        self.folder, self.saving = Path(folder), saving
 
     def after_test_iter(
         self,
@@ -59,4 +71,4 @@ class SaveImagesHook(Hook):
     ) -> None:
         """Write the predictions of a batch."""
         for sample in outputs or ():
-            save_pred(sample, self.folder)
+            save_pred(sample, self.folder, self.saving)

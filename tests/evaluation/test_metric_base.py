@@ -88,9 +88,9 @@ def test_nan_is_not_hidden_by_the_mean():
 
 def test_images_are_converted_once_per_protocol(monkeypatch):
     calls = []
-    prepare = Protocol.prepare
+    prepare = Protocol._prepare
     monkeypatch.setattr(
-        Protocol, 'prepare', lambda self, image: calls.append(str(self)) or prepare(self, image)
+        Protocol, '_prepare', lambda self, *rest: calls.append(str(self)) or prepare(self, *rest)
     )
     metrics = [PSNR(), SSIM(), PSNR('float')]
     sample, targets = samples(1)[0], {}

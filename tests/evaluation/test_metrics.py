@@ -211,7 +211,7 @@ def test_every_profile_scores(profile):
     ('arguments', 'error', 'text'),
     [
         ({'profile': 'uint9'}, UnknownNameError, "'uint9' is unknown; nearest: uint8"),
-        ({'channels': 'bgr'}, ConfigError, "expected one of rgb, gray, y, got 'bgr'"),
+        ({'channels': 'bgr'}, ConfigError, "expected one of rgb, gray, y, L, got 'bgr'"),
         ({'rounding': 8}, ConfigError, 'expected one of uint8, float, got 8'),
         ({'border': -1}, ConfigError, 'expected a whole number >= 0, got -1'),
     ],

@@ -2,6 +2,7 @@
 
 from noiseedit.evaluation.metrics.base import ImageMetric, PairMetric, as_sample, score_all
 from noiseedit.evaluation.metrics.fid import FID
+from noiseedit.evaluation.metrics.fsim import FSIM, fsim
 from noiseedit.evaluation.metrics.kid import KID
 from noiseedit.evaluation.metrics.lpips import LPIPS
 from noiseedit.evaluation.metrics.ms_ssim import MSSSIM, ms_ssim
@@ -12,6 +13,7 @@ from noiseedit.evaluation.metrics.ssim import SSIM, ssim
 
 __all__ = [
     'FID',
+    'FSIM',
     'KID',
     'LPIPS',
     'MSSSIM',
@@ -23,6 +25,7 @@ __all__ = [
     'SetMetric',
     'SetValue',
     'as_sample',
+    'fsim',
     'ms_ssim',
     'mse',
     'psnr',

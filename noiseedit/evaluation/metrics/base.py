@@ -19,7 +19,8 @@ from noiseedit.structures import EditSample
 
 DTYPES = tuple(map(np.dtype, ('uint8', 'float32', 'float64')))
 Record = tuple[str, float]
-Prepared = dict[Protocol, 'Array | None']
+Prepared = dict[Protocol | str, Any]
+"""An image as each protocol wants it (``None``: not finite), and as each metric describes it."""
 
 
 class ImageMetric(BaseMetric):
@@ -86,6 +87,8 @@ class PairMetric(ImageMetric):
         channels: ``'rgb'``, ``'gray'`` or ``'y'``; ``None``: as the profile says.
         rounding: ``'uint8'`` or ``'float'``; ``None``: as the profile says.
         border: Pixels cut off at each side; ``None``: as the profile says.
+        smooth: ``'none'`` or ``'bilateral'``, of the prediction; ``None``: as the profile says.
+        saving: How the prediction became 8-bit; ``None``: as the profile says.
     """
 
     def __init__(
@@ -95,14 +98,26 @@ class PairMetric(ImageMetric):
         channels: str | None = None,
         rounding: str | None = None,
         border: int | None = None,
+        smooth: str | None = None,
+        saving: str | None = None,
     ) -> None:
         super().__init__()
-        self.protocol = protocol(profile, channels=channels, rounding=rounding, border=border)
+        changes = {'channels': channels, 'rounding': rounding, 'border': border}
+        self.protocol = protocol(profile, **changes, smooth=smooth, saving=saving)
         self.name = f'{type(self).__name__}({self.protocol})'
 
     @abstractmethod
-    def compare(self, pred: Array, target: Array) -> float:
-        """Return the value of two arrays that ``protocol.prepare`` made."""
+    def compare(self, pred: Array, target: Any) -> float:
+        """Return the value of a prediction and what :meth:`describe` made of the target.
+
+        Args:
+            pred: What ``protocol.prepare_pred`` made.
+            target: The array that ``protocol.prepare`` made, unless :meth:`describe` is overridden.
+        """
+
+    def describe(self, target: Array) -> Any:
+        """Return what :meth:`compare` takes of a target; done once where it meets many."""
+        return target
 
     def score(self, sample: EditSample) -> float:
         """Return the value of ``pred`` against ``gt``; NaN if ``pred`` is not finite."""
@@ -148,21 +163,25 @@ def score_all(
 
 
 def _compare(metric: PairMetric, sample: EditSample, preds: Prepared, targets: Prepared) -> float:
-    for name, prepared in (('pred', preds), ('gt', targets)):
+    rules = metric.protocol
+    found = (('pred', preds, rules.prepare_pred), ('gt', targets, rules.prepare))
+    for name, prepared, prepare in found:
         if name not in sample:
             raise DataError(
                 f'{metric.name}: sample {sample.get("key", "?")!r} has no {name!r}; it has '
                 f'{", ".join(sample.keys()) or "no images"}'
             )
-        if metric.protocol not in prepared:
-            prepared[metric.protocol] = metric.protocol.prepare(sample.get(name))
-    pred, target = preds[metric.protocol], targets[metric.protocol]
+        if rules not in prepared:
+            prepared[rules] = prepare(sample.get(name))
+    pred, target = preds[rules], targets[rules]
     if target is None:
         raise DataError(f'{metric.name}: the target of {sample.get("key", "?")!r} holds NaN')
     if pred is None:
         return math.nan
     check_pair(pred, target)
-    return metric.compare(pred, target)
+    if metric.name not in targets:
+        targets[metric.name] = metric.describe(target)
+    return metric.compare(pred, targets[metric.name])
 
 
 def check_pair(pred: Array, target: Array) -> None:

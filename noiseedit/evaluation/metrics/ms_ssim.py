@@ -62,23 +62,19 @@ class MSSSIM(PairMetric):
     """MS-SSIM per image, under a protocol; the result is the mean over images.
 
     Args:
-        profile: See :class:`~noiseedit.evaluation.metrics.base.PairMetric`; likewise the rest.
-        channels: See above.
-        rounding: See above.
-        border: See above.
+        profile: See :class:`~noiseedit.evaluation.metrics.base.PairMetric`.
         precision: ``'float64'`` or ``'float32'``.
+        **changes: Other arguments of ``PairMetric``.
     """
 
     def __init__(
         self,
         profile: str = 'uint8',
         *,
-        channels: str | None = None,
-        rounding: str | None = None,
-        border: int | None = None,
         precision: Precision = 'float64',
+        **changes: Any,
     ) -> None:
-        super().__init__(profile, channels=channels, rounding=rounding, border=border)
+        super().__init__(profile, **changes)
         if precision not in ('float64', 'float32'):
             raise ConfigError(f"precision: expected 'float64' or 'float32', got {precision!r}")
         if self.protocol.window != 'gaussian':

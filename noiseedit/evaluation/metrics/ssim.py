@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -167,24 +167,20 @@ class SSIM(PairMetric):
     """SSIM per image, under a protocol; the result is the mean over images.
 
     Args:
-        profile: See :class:`~noiseedit.evaluation.metrics.base.PairMetric`; likewise the rest.
-            ``'skimage'`` uses scikit-image's default window (7x7 uniform, sample covariance).
-        channels: See above.
-        rounding: See above.
-        border: See above.
+        profile: See :class:`~noiseedit.evaluation.metrics.base.PairMetric`. ``'skimage'`` uses
+            scikit-image's default window (7x7 uniform, sample covariance).
         precision: ``'float64'`` (exact to 1e-12) or ``'float32'`` (within 1e-6, twice as fast).
+        **changes: Other arguments of ``PairMetric``.
     """
 
     def __init__(
         self,
         profile: str = 'uint8',
         *,
-        channels: str | None = None,
-        rounding: str | None = None,
-        border: int | None = None,
         precision: Precision = 'float64',
+        **changes: Any,
     ) -> None:
-        super().__init__(profile, channels=channels, rounding=rounding, border=border)
+        super().__init__(profile, **changes)
         if precision not in ('float64', 'float32'):
             raise ConfigError(f"precision: expected 'float64' or 'float32', got {precision!r}")
         self.precision: Precision = precision
