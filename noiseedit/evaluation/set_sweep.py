@@ -2,21 +2,28 @@
 
 ``sweep.vectors/<kind>.<cell>.<rank>.vectors`` holds what :mod:`.metrics.vectors` says, and
 ``<kind>.target.<rank>.vectors`` the vectors of the targets, which all cells share. Files made under
-other weights, config or data are replaced.
+other weights, config or data are replaced. ``sweep.sets.json`` holds the values that were computed.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
+from typing import Any
+
+from mmengine.dist import all_gather_object
 
 from noiseedit.evaluation.metrics.set_metric import Rows, SetMetric, SetValue, add_vectors
 from noiseedit.evaluation.metrics.vectors import VectorFile, vector_id
+from noiseedit.evaluation.statistics import plain
+from noiseedit.files import atomic_file
 from noiseedit.structures import EditSample
 
 FOLDER = 'sweep.vectors'
 TARGET = 'target'
+VALUES = 'sweep.sets.json'
 Image = tuple[str, str]
 """Sample key and hash of the decoded images."""
 
@@ -39,6 +46,7 @@ class SetSweep:
         self._kinds = {metric.vector_kind: metric for metric in metrics}
         self._files: dict[tuple[str, str], list[VectorFile]] = {}
         self._left = sorted(self.folder.glob('*.vectors'))
+        self._known = KnownValues(Path(folder) / VALUES)
         self._load()
 
     def _load(self) -> None:
@@ -92,16 +100,62 @@ class SetSweep:
             seen: Sample key -> hash, of the images of this process.
         """
         names = {key: vector_id(key, data) for key, data in seen.items()}
-        return {cell: self._values(cell, names) for cell in dict.fromkeys(cells)}
-
-    def _values(self, cell: str, names: Mapping[str, int]) -> dict[str, SetValue]:
-        found: dict[str, SetValue] = {}
-        for metric in self.metrics:
-            pred, target = (Rows(self._open(metric.vector_kind, part)) for part in (cell, TARGET))
-            found |= metric.value_of(names, pred, target)
+        if not self.metrics:
+            return {}
+        everywhere = {name for part in all_gather_object(list(names.values())) for name in part}
+        images = ','.join(map(str, sorted(everywhere)))
+        found: dict[str, dict[str, SetValue]] = {cell: {} for cell in cells}
+        for cell in found:
+            for metric in self.metrics:
+                found[cell] |= self._value(metric, cell, names, images)
         return found
 
+    def _value(
+        self, metric: SetMetric, cell: str, names: Mapping[str, int], images: str
+    ) -> dict[str, SetValue]:
+        made_of = (self._content, metric.vector_kind, *metric.value_names, cell, images)
+        stamp = _short('|'.join(made_of), size=16)
+        known = self._known.get(stamp)
+        if all(all_gather_object(known is not None)):
+            return known or {}
+        pred, target = (Rows(self._open(metric.vector_kind, part)) for part in (cell, TARGET))
+        values = metric.value_of(names, pred, target)
+        if self.rank == 0:
+            self._known.add(stamp, values)
+        return values
 
-def _short(kind: str) -> str:
-    """Return a name for files."""
-    return blake2b(kind.encode(), digest_size=4).hexdigest()
+
+class KnownValues:
+    """Values of sets in a JSON file, each under a hash of everything that it depends on.
+
+    Args:
+        path: The file; one that cannot be read counts as empty.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self._values = dict(json.loads(path.read_text()))
+        except (OSError, ValueError):
+            self._values = {}
+
+    def get(self, stamp: str) -> dict[str, SetValue] | None:
+        """Return the values under a hash; ``None``: they are not known."""
+        found = self._values.get(stamp)
+        return None if found is None else {name: _restored(v) for name, v in found.items()}
+
+    def add(self, stamp: str, values: Mapping[str, SetValue]) -> None:
+        """Write values; they survive the death of the process."""
+        self._values[stamp] = plain({name: value._asdict() for name, value in values.items()})
+        with atomic_file(self.path) as temporary:
+            temporary.write_text(json.dumps(self._values))
+
+
+def _restored(value: Mapping[str, Any]) -> SetValue:
+    numbers = {key: float('nan') if value[key] is None else value[key] for key in ('value', 'std')}
+    return SetValue(**{**value, **numbers})
+
+
+def _short(text: str, size: int = 4) -> str:
+    """Return a hash of ``size`` bytes as text, for names of files."""
+    return blake2b(text.encode(), digest_size=size).hexdigest()

@@ -140,6 +140,22 @@ def test_interrupted_sweep_continues(tmp_path, monkeypatch, after):
     assert CountingNet.passes == 0
 
 
+def test_values_are_not_computed_twice(tmp_path, monkeypatch):
+    whole = sweep(tmp_path)
+    monkeypatch.setattr(FID, 'combine', lambda *_: pytest.fail('computed again'))
+    assert json.dumps(sweep(tmp_path)) == json.dumps(whole)
+    monkeypatch.undo()
+    limited = config(tmp_path, metrics=METRICS[1:2])
+    limited.test_dataloader.dataset = {
+        'type': 'FirstImages', 'dataset': limited.test_dataloader.dataset, 'count': 3,
+    }  # fmt: skip
+    build_runner(limited).test()
+    fewer = read_result(tmp_path)
+    assert {row['n'] for row in fewer['rows']} == {3}
+    (tmp_path / 'sweep.sets.json').write_text('{"torn')
+    assert json.dumps(sweep(tmp_path)) == json.dumps(whole)
+
+
 def test_lost_and_torn_vectors_are_computed_again(tmp_path, monkeypatch):
     whole = sweep(tmp_path)
     files = sorted(p for p in (tmp_path / 'sweep.vectors').iterdir() if '.target.' not in p.name)
