@@ -184,8 +184,9 @@ class ZoomBlur(Filter):
         return torch.cat([self._one(x[k : k + 1], zoom) for k, zoom in enumerate(zooms)])
 
     def _one(self, x: Tensor, zoom: float) -> Tensor:
-        total = x.clone()
-        for factor in np.linspace(1, zoom, self.steps).round(6).tolist():
+        step = round((zoom - 1) / (self.steps - 1), 6)
+        total = x
+        for factor in np.arange(1, zoom + step / 2, step).tolist() if step else [1.0] * self.steps:
             total = total + central_zoom(x, factor)
         return total / (self.steps + 1)
 
