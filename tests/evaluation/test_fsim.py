@@ -12,17 +12,16 @@ import torch
 from evaluation_images import image_pair, sample_of
 
 from noiseedit.errors import ConfigError, DataError
+from noiseedit.evaluation import phase_congruency
 from noiseedit.evaluation.metrics import FSIM, PSNR, SSIM, fsim, score_all
-from noiseedit.evaluation.metrics.fsim import features, filter_bank
+from noiseedit.evaluation.metrics.fsim import features
+from noiseedit.evaluation.phase_congruency import filter_bank
 from noiseedit.evaluation.scoring import score_images
 from noiseedit.registry import METRICS
 
 SMALL = [(250, 200), (64, 49), (51, 77), (33, 64), (6, 7)]
 LARGE = [(383, 384), (384, 391), (641, 648)]  # means of 1, 2 and 3 pixels squared
 CASES = [(shape, 1) for shape in SMALL] + [(shape, 3) for shape in SMALL + LARGE]
-
-
-fsim_module = importlib.import_module('noiseedit.evaluation.metrics.fsim')
 
 
 def batch(image):
@@ -250,8 +249,9 @@ def test_tensors_give_what_arrays_give(precision, monkeypatch):
     pairs = [image_pair(51, 64, seed=seed) for seed in range(2)]
     preds, targets = (torch.cat([batch(pair[i]) for pair in pairs]) for i in (1, 0))
     expected = fsim(preds, targets, chromatic=True, precision=precision)
-    monkeypatch.setattr(fsim_module, '_array', lambda tensor: tensor)
-    monkeypatch.setattr(fsim_module, '_chunks', lambda plane: (plane,))
+    for module in (phase_congruency, importlib.import_module(fsim.__module__)):
+        monkeypatch.setattr(module, 'as_array', lambda tensor: tensor)
+    monkeypatch.setattr(phase_congruency, '_chunks', lambda plane: (plane,))
     found = fsim(preds, targets, chromatic=True, precision=precision)
     assert found.tolist() == pytest.approx(
         expected.tolist(), abs=1e-12 if precision == 'float64' else 1e-6
