@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from noiseedit.cli import run
+from noiseedit.errors import ConfigError
 
 EXAMPLES = """examples:
   python tools/advise.py photos --noise gaussian --max-sigma 51 --range "[-1,1]"
@@ -72,6 +73,14 @@ def options(args: argparse.Namespace) -> dict[str, Any]:
     return {name: value for name, value in vars(args).items() if name not in own}
 
 
+def output_folder(args: argparse.Namespace) -> Path:
+    """Return where results go; an error, before any work, if there is something else."""
+    out = Path(args.out or Path('work_dirs') / 'advice' / Path(args.folder).resolve().name)
+    if out.exists() and not out.is_dir():
+        raise ConfigError(f'{out}: is a file; --out takes a folder')
+    return out
+
+
 def main() -> None:
     args = parse_args()
     from noiseedit.advice import advise, load_baseline, write_config
@@ -79,12 +88,12 @@ def main() -> None:
     from noiseedit.registry import load_plugins
 
     load_plugins()
+    out = output_folder(args)
     if args.write_config:
         load_baseline(args.write_config)  # before the work, not after it
     advice = advise(args.folder, args.noise, progress=show, **options(args))
     from noiseedit.report.advice import advice_text, write_advice
 
-    out = Path(args.out or Path('work_dirs') / 'advice' / Path(args.folder).resolve().name)
     print(advice_text(advice))
     files = write_advice(advice, out)
     print(f'advice: {", ".join(file.name for file in files)} in {out}')

@@ -23,6 +23,7 @@ LIMITS = (
 CLIPPED_VARIANCE, CLIPPED_MEAN = 0.3408, -0.3989  # of N(0, 1), what is above 0 cut to 0
 NEAR_LIMITS = 0.01  # share of pixels that may be near a limit unmentioned
 PATCHES_PER_DIMENSION = 10
+CORRELATED = 2.0  # half_size_ratio from which estimates are doubtful
 NOISY_DATA = 0.05  # of lambda_max
 
 
@@ -36,6 +37,7 @@ class Case:
         model: The noise.
         inputs: What the network meets at test.
         data_variance: Estimated variance of noise in the data themselves.
+        half_size_ratio: Of the deployment images, see :func:`~noiseedit.theory.half_size_ratio`.
         law: Of noise known to be white, else ``None``.
         range_given: Whether the user said what the value range is.
     """
@@ -45,6 +47,7 @@ class Case:
     model: NoiseModel
     inputs: TestInputs
     data_variance: float
+    half_size_ratio: float | None
     law: str | None
     range_given: bool
 
@@ -72,6 +75,7 @@ def warnings(case: Case) -> list[str]:
     """Return what makes this recommendation less sure, most important first."""
     return [
         *_about_range(case),
+        *_about_estimates(case),
         *_about_noise(case),
         *_about_clipping(case),
         *_about_data(case),
@@ -88,6 +92,17 @@ def _about_range(case: Case) -> Iterator[str]:
         yield (
             'the largest test variance is 0 or unknown: without test noise there is no reason to '
             'train with noise; say --max-sigma, --max-variance or --deployment'
+        )
+
+
+def _about_estimates(case: Case) -> Iterator[str]:
+    ratio = case.half_size_ratio
+    if ratio is not None and ratio > CORRELATED:
+        yield (
+            f'averaging 2 x 2 pixels leaves {ratio:.1f} times what it leaves of white noise: noise '
+            'of the deployment images is correlated (camera, compression, resizing), and then '
+            'several times stronger than estimated, or it is weaker than fine texture. Measure it '
+            'on repeated shots and say --max-sigma'
         )
 
 

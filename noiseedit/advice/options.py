@@ -12,6 +12,7 @@ from noiseedit.theory.patches import Channels
 
 RULES = ('average', 'minimax', 'clean', 'matched')
 LEVELS = ('max_sigma', 'max_variance', 'deployment')
+WHOLE = {'patch_size': 2, 'limit': 1, 'workers': 1}  # name -> least value
 DEFAULT_RANGE = '[-1,1]'
 SPELLINGS = {'255': 'uint8'}
 
@@ -60,12 +61,15 @@ class Options:
     def __post_init__(self) -> None:
         """Check the options; see the class."""
         range_limits(self.range)
-        checks.number('budget', self.budget)
         if self.rule not in RULES:
             raise ConfigError(f'rule: expected one of {", ".join(RULES)}, got {self.rule!r}')
-        if self.limit is not None and self.limit < 1:
-            raise ConfigError(f'limit: expected a whole number >= 1, got {self.limit!r}')
+        for name, least in WHOLE.items():
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, checks.whole(name, getattr(self, name), low=least))
         self._check_level()
+        for name in ('budget', 'max_sigma', 'max_variance'):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, checks.number(name, getattr(self, name)))
 
     def _check_level(self) -> None:
         given = [name for name in LEVELS if getattr(self, name) is not None]
@@ -74,8 +78,6 @@ class Options:
                 'level at test: expected exactly one of max_sigma (8-bit units), max_variance and '
                 f'deployment (a folder), got {" and ".join(given) or "none"}'
             )
-        if given[0] != 'deployment':
-            checks.number(given[0], getattr(self, given[0]))
 
     @property
     def range(self) -> str:

@@ -81,7 +81,7 @@ class TestInputs:
     def break_even(self, train_variance: float) -> float | None:
         """Return the level above which training with noise beats training without.
 
-        ``None``: there is none.
+        ``None``: for noise that is not white, none up to the strongest level.
         """
         if self.white or len(self.levels) == 1:
             return break_even_variance(self.eigenvalues, train_variance)
@@ -95,12 +95,12 @@ class TestInputs:
 
 
 def _falls_to_zero(levels: Array, losses: Array) -> float | None:
-    """Return where the line through the points first reaches 0 from above, or would later."""
-    if losses[0] <= 0:
-        return float(levels[0])
+    """Return where the line through the points first reaches 0 from above, if it does."""
     below = np.flatnonzero(losses <= 0)
-    k = int(below[0]) if below.size else len(losses) - 1
-    fall = losses[k - 1] - losses[k]
-    if fall <= 0:
+    if not below.size:
         return None
-    return float(levels[k - 1] + losses[k - 1] / fall * (levels[k] - levels[k - 1]))
+    k = int(below[0])
+    if k == 0:
+        return float(levels[0])
+    share = losses[k - 1] / (losses[k - 1] - losses[k])
+    return float(levels[k - 1] + share * (levels[k] - levels[k - 1]))

@@ -3,40 +3,28 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from noiseedit.advice.deployment import SAMPLE, Deployment, Stages, find_deployment, spread
 from noiseedit.advice.options import Options, make_options
 from noiseedit.advice.prior import LEVELS, TestInputs
 from noiseedit.advice.rules import chosen_variance, divergence_table, rule_entries
-from noiseedit.errors import DataError
-from noiseedit.theory import convert_variance
+from noiseedit.errors import ConfigError, DataError
 from noiseedit.theory.estimate import deployment_levels
 from noiseedit.theory.patches import PatchStatistics, patch_statistics
 from noiseedit.theory.spectrum import Spectrum, dft_spectrum, spectral_slope, usable_spectrum
-from noiseedit.theory.streaming import Progress
 
 if TYPE_CHECKING:
     from noiseedit.advice.noise import NoiseModel
     from noiseedit.noises.base import BaseNoise
 
-Stages: TypeAlias = Callable[[str, int], Progress | None]
-
 FORMAT = 1
-SAMPLE = 16  # images on which noise and noise in the data are measured
 SLOPE_SAMPLE = 256  # images whose Fourier spectrum is taken
-
-
-class Deployment(NamedTuple):
-    """Noise at test: its largest variance, where that comes from, the estimate of each image."""
-
-    max_variance: float
-    source: str
-    estimates: np.ndarray | None = None
 
 
 class Data(NamedTuple):
@@ -77,10 +65,12 @@ def advise(
     """
     asked = make_options(**options)
     stages, files = progress or _silent, _files(folder, asked)
-    from noiseedit.advice.noise import model_noise, noise_named
+    from noiseedit.advice.noise import known_white, model_noise, noise_named
 
     built = noise_named(noise)
-    deployment = _deployment(asked, stages)
+    if asked.rule == 'matched' and known_white(built):
+        raise ConfigError(f"rule 'matched': {built.name} is white, for it the average rule is that")
+    deployment = find_deployment(asked, stages)
     data = _look_at(files, asked, stages)
     levels = _levels(deployment.max_variance)
     model = model_noise(
@@ -103,7 +93,7 @@ def advise(
         'rules': rules,
         'recommended': asked.rule,
         'table': divergence_table(inputs, chosen_variance(rules, asked.rule)),
-        **_cautions(data, model, inputs, built, asked),
+        **_cautions(data, model, inputs, deployment, built, asked),
         'inputs': {'folder': str(folder), 'noise': _name(noise), **_plain(asdict(asked))},
         'versions': _versions(),
     }
@@ -116,30 +106,6 @@ def _silent(stage: str, total: int) -> None:
     return None
 
 
-def _deployment(asked: Options, stages: Stages) -> Deployment:
-    """Return the noise at test, given or estimated."""
-    if asked.max_variance is not None:
-        text = (
-            f'given as variance {asked.max_variance:g} in {asked.range}; all below equally likely'
-        )
-        return Deployment(float(asked.max_variance), text)
-    if asked.max_sigma is not None:
-        variance = convert_variance(asked.max_sigma**2, 'uint8', asked.range)
-        text = (
-            f'given as sigma {asked.max_sigma:g} in 8-bit units; all variances below equally likely'
-        )
-        return Deployment(variance, text)
-    from noiseedit.imaging import list_images
-
-    files = list_images(str(asked.deployment))
-    progress = stages('deployment images', len(files))
-    found = deployment_levels(
-        files, value_range=asked.range, workers=asked.workers, progress=progress
-    )
-    text = f'mean and 95th percentile of the estimates of {len(files)} images in {asked.deployment}'
-    return Deployment(found.max_variance, text, found.variances)
-
-
 def _levels(top: float) -> list[float]:
     return [float(level) for level in np.linspace(0, top, LEVELS)] if top else [0.0]
 
@@ -150,7 +116,7 @@ def _levels(top: float) -> list[float]:
 def _files(folder: str | Path, asked: Options) -> list[Path]:
     from noiseedit.imaging import list_images
 
-    return _spread(list_images(folder), asked.limit)
+    return spread(list_images(folder), asked.limit)
 
 
 def _look_at(files: Sequence[Path], asked: Options, stages: Stages) -> Data:
@@ -163,21 +129,24 @@ def _look_at(files: Sequence[Path], asked: Options, stages: Stages) -> Data:
         workers=asked.workers,
         progress=progress,
     )
-    sample = _spread(files, SAMPLE)
-    noisy = deployment_levels(sample, 'wavelet', value_range=asked.range)
-    found = float(np.median(noisy.variances))
+    sample = spread(files, SAMPLE)
+    found = _noise_in(sample, asked)
     removed = found if asked.data_noise else 0.0
     spectrum = usable_spectrum(
         statistics.eigenvalues, noise_variance=removed, value_range=asked.range
     )
-    return Data(statistics, spectrum, sample, found, _slope(_spread(files, SLOPE_SAMPLE)))
+    return Data(statistics, spectrum, sample, found, _slope(spread(files, SLOPE_SAMPLE)))
 
 
-def _spread(files: Sequence[Path], count: int | None) -> list[Path]:
-    """Return ``count`` of the files, evenly spread; all if there are no more."""
-    if count is None or count >= len(files):
-        return list(files)
-    return [files[index * len(files) // count] for index in range(count)]
+def _noise_in(sample: Sequence[Path], asked: Options) -> float:
+    """Return the variance of noise in the data; 0 where images are too small to tell."""
+    try:
+        noisy = deployment_levels(sample, 'wavelet', value_range=asked.range)
+    except DataError:
+        if asked.data_noise:
+            raise
+        return 0.0
+    return float(np.median(noisy.variances))
 
 
 def _slope(files: Sequence[Path]) -> float | None:
@@ -242,11 +211,17 @@ def _deployment_facts(deployment: Deployment, inputs: TestInputs) -> dict[str, A
         'mean_variance': inputs.mean_variance,
         'source': deployment.source,
         'estimates': None if estimates is None else estimates.tolist(),
+        'half_size_ratio': deployment.half_size_ratio,
     }
 
 
 def _cautions(
-    data: Data, model: NoiseModel, inputs: TestInputs, built: BaseNoise, asked: Options
+    data: Data,
+    model: NoiseModel,
+    inputs: TestInputs,
+    deployment: Deployment,
+    built: BaseNoise,
+    asked: Options,
 ) -> dict[str, list[str]]:
     from noiseedit.advice.cautions import Case, limits, warnings
     from noiseedit.noises.white import white_law
@@ -257,6 +232,7 @@ def _cautions(
         model=model,
         inputs=inputs,
         data_variance=data.noise_variance,
+        half_size_ratio=deployment.half_size_ratio,
         law=white_law(built),
         range_given=asked.value_range is not None,
     )

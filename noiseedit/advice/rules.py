@@ -14,6 +14,7 @@ from noiseedit.theory import (
     minimax_variance,
     sigma_255,
 )
+from noiseedit.theory.checks import Array
 
 
 def rule_entries(inputs: TestInputs, budget: float, value_range: str) -> list[dict[str, Any]]:
@@ -23,12 +24,15 @@ def rule_entries(inputs: TestInputs, budget: float, value_range: str) -> list[di
         inputs: What the network meets at test.
         budget: Of the clean rule, nats per dimension.
         value_range: Of all variances.
+
+    Raises:
+        ConfigError: If no noise costs the budget.
     """
     lam, top = inputs.eigenvalues, float(inputs.levels[-1])
     levels = {
         'average': inputs.mean_variance,
         'minimax': minimax_variance(lam, top, noise_energy=inputs.noise_energy),
-        'clean': clean_variance(lam, budget),
+        'clean': _clean_variance(lam, budget),
     }
     if not inputs.white:
         levels['matched'] = matched_variance(lam, inputs.mean_moments)
@@ -37,6 +41,13 @@ def rule_entries(inputs: TestInputs, budget: float, value_range: str) -> list[di
         {'rule': rule, 'text': texts[rule], **_entry(inputs, s, value_range)}
         for rule, s in levels.items()
     ]
+
+
+def _clean_variance(eigenvalues: Array, budget: float) -> float:
+    found = clean_variance(eigenvalues, budget)
+    if math.isinf(found):
+        raise ConfigError(f'budget: no finite noise costs {budget:g} nats per dimension')
+    return found
 
 
 def _texts(budget: float, inputs: TestInputs) -> dict[str, str]:
@@ -93,4 +104,4 @@ def chosen_variance(rules: Sequence[dict[str, Any]], rule: str) -> float:
         if entry['rule'] == rule:
             return float(entry['variance'])
     known = ', '.join(entry['rule'] for entry in rules)
-    raise ConfigError(f'rule {rule!r}: this noise is white, for it there are {known}')
+    raise ConfigError(f'rule {rule!r}: the noise is white as far as measured; there are {known}')

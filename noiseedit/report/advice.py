@@ -164,7 +164,8 @@ def _rules(advice: Advice) -> Section:
     notes += [
         f'Clean cost, mean, worst: {PER_DIMENSION}; on clean images, and over the test levels.',
         'Break-even: test variance (8-bit sigma) from which training with noise beats training '
-        'without; conservative: half the training variance, enough for white noise on any data.',
+        'without (-: none up to the strongest); conservative: half the training variance, enough '
+        'for white noise on any data.',
         'The recommended rule is marked by *.',
     ]
     return Section('Training level', header, rows, notes)

@@ -17,6 +17,7 @@ from noiseedit.theory.estimate import (
     DeploymentLevels,
     deployment_levels,
     estimate_noise_variance,
+    half_size_ratio,
 )
 from noiseedit.theory.generators import DIVERGENCES
 from noiseedit.theory.laws import GaussianMixture, LabelledLaw, gaussian
@@ -89,6 +90,7 @@ __all__ = [
     'gaussian',
     'gaussian_kl',
     'gaussian_kl_full',
+    'half_size_ratio',
     'kl_table',
     'matched_kl',
     'matched_variance',

@@ -25,6 +25,7 @@ from noiseedit.theory.units import range_width
 Method: TypeAlias = Literal['eigenvalue', 'wavelet']
 
 PATCH = 6
+NOTHING = 1e-12  # variance in [0, 1] far below that of rounding to 8 bits
 SMALLEST = 24  # edge of the smallest image
 MEDIAN_TO_SIGMA = 0.6744897501960817  # median of |N(0, 1)|
 UPPER_PERCENTILE = 95.0  # of the images' variances: lambda_max
@@ -113,6 +114,40 @@ def deployment_levels(
         max_variance=float(np.percentile(found, UPPER_PERCENTILE)),
         value_range=value_range,
     )
+
+
+def half_size_ratio(images: Images, *, progress: Progress | None = None) -> float | None:
+    """Return how much more noise 2 x 2 averages of the pixels have than they have of white noise.
+
+    ``4 v_half / v`` with the medians over images of the wavelet estimates. White noise has 1.
+    Noise that neighbours share, as after demosaicking or compression, has more, and
+    :func:`estimate_noise_variance` finds too little of it; so have pictures whose fine texture
+    outweighs the noise.
+
+    Args:
+        images: A folder, or an iterable of paths and arrays, see :func:`estimate_noise_variance`.
+        progress: Wraps the stream of images done; ``None``: none.
+
+    Returns:
+        The ratio; ``None`` if no image is 48 x 48 or larger, or there is no noise.
+
+    Raises:
+        DataError: If there are no images, or one cannot be used (named).
+    """
+    pairs = np.array(list(map_images(_full_and_half, images, 1, progress)))
+    known = pairs[np.isfinite(pairs[:, 1])]
+    full, half = np.median(known, axis=0) if len(known) else (0.0, 0.0)
+    return float(4 * half / full) if full > NOTHING else None
+
+
+def _full_and_half(image: np.ndarray, name: str) -> tuple[float, float]:
+    height, width = (edge // 2 for edge in image.shape[:2])
+    variance = _wavelet_mad(image, name)
+    if min(height, width) < SMALLEST:
+        return variance, np.nan
+    values = image / (255 if image.dtype == np.uint8 else 1)
+    cells = values[: 2 * height, : 2 * width].reshape(height, 2, width, 2, -1)
+    return variance, _wavelet_mad(cells.mean(axis=(1, 3)), name)
 
 
 def _estimator(method: str) -> Callable[[np.ndarray, str], float]:

@@ -2,9 +2,14 @@ import json
 
 import numpy as np
 import pytest
+import torch
+from conftest import picture
 
 from noiseedit.advice import advise
 from noiseedit.errors import ConfigError, DataError, UnknownNameError
+from noiseedit.imaging import write_image
+from noiseedit.noises.build import build
+from noiseedit.noises.files import corrupt_image
 from noiseedit.theory import (
     average_kl,
     break_even_variance,
@@ -155,6 +160,13 @@ def test_break_even_is_where_both_trainings_are_equal(photos, noise):
     assert chosen['break_even'] == pytest.approx(crossing, rel=1e-6)
 
 
+def test_no_break_even_is_told_beyond_the_strongest_noise(photos):
+    advice = ask(photos, 'JPEGNoise')
+    found = [rule['break_even'] for rule in advice['rules']]
+    assert all(level is None or level <= TOP for level in found)
+    assert None in found
+
+
 @pytest.mark.parametrize('noise', ['uniform', 'laplace'])
 def test_other_white_laws_state_their_gap(photos, noise):
     advice = ask(photos, noise)
@@ -176,6 +188,29 @@ def test_deployment_images_give_mean_and_largest_level(photos, noisy_photos):
     lam = advice['spectrum']['eigenvalues']
     costs = [gaussian_kl(lam, found['mean_variance'], e) / 64 for e in found['estimates']]
     assert rules(advice)['average']['average_kl'] == pytest.approx(np.mean(costs))
+
+
+def test_deployment_noise_that_is_not_white_is_warned_of(photos, noisy_photos, tmp_path):
+    white = ask(photos, deployment=noisy_photos)
+    assert white['deployment']['half_size_ratio'] == pytest.approx(1, abs=0.3)
+    assert not any('averaging 2 x 2' in text for text in white['warnings'])
+    for seed in range(4):
+        noise = build({'type': 'KernelNoise', 'variance': 0.03, 'unit': '[-1,1]', 'size': 5})
+        noisy = corrupt_image(noise, picture(seed, 128), str(seed), 0)
+        write_image(tmp_path / f'{seed}.png', noisy)
+    coloured = ask(photos, deployment=tmp_path)
+    assert coloured['deployment']['mean_variance'] < 0.03 / 4
+    assert coloured['deployment']['half_size_ratio'] > 4
+    assert any('averaging 2 x 2' in text for text in coloured['warnings'])
+
+
+def test_images_too_small_for_an_estimate_of_their_noise(tmp_path):
+    for index in range(80):
+        write_image(tmp_path / f'{index}.png', picture(index, 16))
+    advice = ask(tmp_path, patch_size=4)
+    assert advice['spectrum']['slope'] is None
+    with pytest.raises(DataError, match='too small to estimate noise'):
+        ask(tmp_path, patch_size=4, data_noise=True)
 
 
 def test_noise_in_the_data_is_reported_and_taken_off_when_asked(photos, noisy_photos):
@@ -227,6 +262,13 @@ def test_no_test_noise_is_a_warning_and_no_training_noise(photos):
 # The same question, the same answer.
 
 
+def test_numbers_of_numpy_and_torch_are_numbers(photos):
+    for number in (np.float32(0.5), torch.tensor(0.5), np.float64(0.5)):
+        advice = advise(photos, max_variance=number, value_range='[-1,1]', limit=np.int64(3))
+        assert json.loads(json.dumps(advice, allow_nan=False)) == advice
+        assert rules(advice)['average']['variance'] == 0.25
+
+
 def test_workers_and_repetition_do_not_change_the_answer(photos):
     runs = [ask(photos, 'salt_pepper', workers=workers) for workers in (1, 1, 2)]
     for run in runs:
@@ -259,9 +301,15 @@ def test_progress_sees_every_stage(photos, noisy_photos):
         ({'max_sigma': -5}, 'max_sigma.*-5'),
         ({'max_sigma': 5, 'value_range': '[-2,2]'}, r'value_range.*\[-2,2\]'),
         ({'max_sigma': 5, 'rule': 'best'}, "rule.*'best'"),
-        ({'max_sigma': 5, 'rule': 'matched'}, 'matched.*white'),
+        ({'max_sigma': 5, 'rule': 'matched'}, 'gni/gaussian is white.*average'),
+        ({'max_sigma': 0, 'rule': 'matched', 'noise': 'color'}, 'white as far as measured'),
+        ({'max_sigma': 1e200}, 'inf'),
+        ({'max_sigma': '51'}, 'max_sigma.*51'),
         ({'max_sigma': 5, 'budget': -1}, 'budget.*-1'),
+        ({'max_sigma': 5, 'budget': 1e5}, 'budget.*100000 nats'),
         ({'max_sigma': 5, 'limit': 0}, 'limit.*0'),
+        ({'max_sigma': 5, 'limit': 2.5}, 'limit.*2.5'),
+        ({'max_sigma': 5, 'workers': '2'}, 'workers.*2'),
         ({'max_sigma': 5, 'channels': 'hsv'}, 'hsv'),
         ({'max_sigma': 5, 'patch_size': 1}, 'patch_size'),
         ({'max_sigam': 5}, 'max_sigam.*max_sigma'),

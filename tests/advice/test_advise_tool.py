@@ -58,6 +58,7 @@ def test_the_tool_is_a_command_of_the_package(tmp_path):
         (['PHOTOS'], 'exactly one'),
         (['PHOTOS', '--max-sigma', '5', '--range', '[-3,3]'], 'value_range'),
         (['PHOTOS', '--max-sigma', '5', '--write-config', 'gone.py'], 'gone.py'),
+        (['PHOTOS', '--max-sigma', '5', '--out', __file__], 'is a file; --out takes a folder'),
     ],
 )
 def test_bad_input_is_one_line_and_code_2(photos, tmp_path, arguments, text):

@@ -7,7 +7,7 @@ import pytest
 
 from noiseedit.errors import ConfigError, DataError
 from noiseedit.imaging import list_images, read_image, write_image
-from noiseedit.theory import deployment_levels, estimate_noise_variance
+from noiseedit.theory import deployment_levels, estimate_noise_variance, half_size_ratio
 
 METHODS = ('eigenvalue', 'wavelet')
 TESTSETS = Path(__file__).resolve().parents[2] / '../shared/data/testsets'
@@ -125,6 +125,45 @@ def test_noise_on_natural_pictures(testset, method, sigma):
     mean, worst = BOUNDS[method, sigma]
     assert errors.mean() < mean
     assert errors.max() < worst
+
+
+# Noise that is not white.
+
+
+def blurred(noise):
+    """Return noise that neighbours share."""
+    shared = noise + np.roll(noise, 1, 0) + np.roll(noise, 1, 1) + np.roll(noise, (1, 1), (0, 1))
+    return shared / 2
+
+
+def test_half_size_ratio_tells_white_noise_from_noise_that_neighbours_share():
+    noises = [np.random.default_rng(seed).normal(0, 0.1, (128, 96, 3)) for seed in range(3)]
+    assert half_size_ratio([0.5 + noise for noise in noises]) == pytest.approx(1, rel=0.05)
+    assert half_size_ratio([0.5 + blurred(noise) for noise in noises]) > 3
+    byte = [np.rint(255 * (0.5 + noise)).clip(0, 255).astype(np.uint8) for noise in noises]
+    assert half_size_ratio(byte) == pytest.approx(1, rel=0.05)
+
+
+def test_half_size_ratio_of_nothing_to_measure():
+    assert half_size_ratio([np.full((64, 64), 7, np.uint8)]) is None
+    assert half_size_ratio([np.random.default_rng(0).random((47, 64))]) is None
+    with pytest.raises(DataError, match='at least one image'):
+        half_size_ratio([])
+
+
+def test_camera_noise_is_correlated_and_estimated_several_times_too_low():
+    folder = TESTSETS / '../real_noise/CC15'
+    if not folder.is_dir():
+        pytest.skip('CC15 is not in ../shared/data/real_noise beside the checkout')
+    files = sorted(folder.glob('*_real.png'))
+    pairs = [(read_image(f), read_image(str(f).replace('_real', '_mean'))) for f in files]
+    true = np.mean([np.var(noisy.astype(float) - mean) for noisy, mean in pairs]) ** 0.5
+    found = deployment_levels(files, value_range='uint8').mean_variance ** 0.5
+    print(f'CC15: sigma {true:.2f}, estimated {found:.2f}')
+    assert len(files) == 15
+    assert true == pytest.approx(5.6, abs=0.1)
+    assert found == pytest.approx(1.1, abs=0.1)
+    assert half_size_ratio(files) > 8
 
 
 # Levels of a set.
