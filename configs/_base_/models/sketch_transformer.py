@@ -31,9 +31,7 @@ model = dict(
         perceptual=dict(
             type='PerceptualLoss',
             weight=5.0,
-            layers=dict(
-                relu1_1=0.03125, relu2_1=0.0625, relu3_1=0.125, relu4_1=0.25, relu5_1=1.0
-            ),
+            layers=dict(relu1_1=0.03125, relu2_1=0.0625, relu3_1=0.125, relu4_1=0.25, relu5_1=1.0),
             vgg_norm=True,
         ),
     ),
