@@ -13,7 +13,7 @@ model = dict(
     identity=None,
 )
 train_dataloader = dict(batch_size=2)
-train_cfg = dict(max_iters=1_500, val_interval=1_500)
+train_cfg = dict(max_iters=1_000, val_interval=1_000)
 optim_wrapper = dict(
     generator=dict(optimizer=dict(lr=1e-3)), discriminator=dict(optimizer=dict(lr=1e-3))
 )
@@ -23,8 +23,8 @@ param_scheduler = dict(
             type='LinearLR',
             start_factor=1.0,
             end_factor=0.0,
-            begin=1_000,
-            end=1_500,
+            begin=600,
+            end=1_000,
             by_epoch=False,
         )
     ],
@@ -33,8 +33,8 @@ param_scheduler = dict(
             type='LinearLR',
             start_factor=1.0,
             end_factor=0.0,
-            begin=1_000,
-            end=1_500,
+            begin=600,
+            end=1_000,
             by_epoch=False,
         )
     ],

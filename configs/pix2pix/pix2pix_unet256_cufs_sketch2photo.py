@@ -1,0 +1,6 @@
+# The other direction: sketch -> photograph.
+_base_ = ['./pix2pix_unet256_cufs_photo2sketch.py']
+
+train_dataloader = dict(dataset=dict(direction='sketch2photo'))
+test_dataloader = dict(dataset=dict(direction='sketch2photo'))
+val_dataloader = dict(dataset=dict(direction='sketch2photo'))
