@@ -13,7 +13,7 @@ from torch import Tensor
 from noiseedit.errors import ConfigError
 from noiseedit.noises.base import BaseNoise, Params
 from noiseedit.noises.build import NoiseSpec, build
-from noiseedit.noises.level import Number
+from noiseedit.noises.level import Number, make_level
 from noiseedit.noises.random import Generator
 from noiseedit.registry import NOISES
 
@@ -134,7 +134,7 @@ class Severity(Wrapper):
         self.severity = int(severity)  # type: ignore[arg-type]
         if self.severity:
             self.noise = self._at(self.levels[self.severity - 1])
-        self.level = self.noise.level
+        self.level = make_level('severity', self.severity)
 
     def _at(self, level: Number | dict[str, Any]) -> BaseNoise:
         if isinstance(level, dict) and 'type' in level:

@@ -198,6 +198,7 @@ def test_every_severity_of_every_corruption_runs(family, images):
 def test_severity_zero_is_the_image_and_six_is_refused(images):
     fog = build({'preset': 'imagenet_c/fog', 'level': 0})
     assert torch.equal(fog.per_sample(images[:1], [0]), images[:1])
+    assert (fog.level.name, fog.with_level(5).level.high) == ('severity', 5)
     with pytest.raises(ConfigError, match=r'severity in 0\.\.5, got 6'):
         fog.with_level(6)
 
