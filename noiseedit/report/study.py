@@ -21,7 +21,8 @@ EXPLANATION = (
     'Clean cost: how much worse the injected model is on clean images, with the 95 % interval over '
     'images. Mean gain: area between the two curves divided by the range of levels, positive where '
     'the injected model is better. Break-even: the level at which the curves meet. Both with the '
-    '95 % interval over independent draws of the noise (Student t); the models are trained once.'
+    '95 % interval over independent draws of the noise (Student t). Gain at the highest level: '
+    'interval over images. The models are trained once.'
 )
 VERDICTS = {
     CROSSES: 'baseline better at the lowest level, injected at the highest',
