@@ -9,6 +9,7 @@ import numpy as np
 
 from noiseedit.theory import average_matched_kl, break_even_variance, matched_kl
 from noiseedit.theory.checks import Array
+from noiseedit.theory.noise_shape import moments_at
 
 LEVELS = 6  # of the table, from clean to the strongest
 
@@ -36,13 +37,7 @@ class TestInputs:
 
     def at(self, variance: float) -> Array:
         """Return ``c_i`` at a level; beyond the last one on the same line."""
-        if len(self.levels) == 1:
-            return self.moments[0]
-        last = len(self.levels) - 2
-        k = min(int(np.searchsorted(self.levels, variance, side='right')) - 1, last)
-        share = (variance - self.levels[k]) / (self.levels[k + 1] - self.levels[k])
-        found = self.moments[k] + share * (self.moments[k + 1] - self.moments[k])
-        return np.maximum(found, np.minimum(self.moments[-1], self.eigenvalues))
+        return moments_at(self.levels, self.moments, variance)
 
     @cached_property
     def mean_variance(self) -> float:

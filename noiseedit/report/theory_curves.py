@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from noiseedit.theory.mismatch import kl_table
-from noiseedit.theory.noise_shape import matched_kl
+from noiseedit.theory.noise_shape import matched_kl, moments_at
 from noiseedit.theory.units import convert_variance
 
 Advice = Mapping[str, Any]
@@ -27,7 +27,10 @@ def per_dimension(advice: Advice, trains: ArrayLike, tests: ArrayLike) -> np.nda
     eigenvalues = advice['spectrum']['eigenvalues']
     if not has_moments(advice):
         return kl_table(eigenvalues, trains, tests) / len(eigenvalues)
-    moments = [_moments_at(advice, test) for test in np.asarray(tests, float)]
+    levels, known = (
+        np.asarray(advice['table'][name], float) for name in ('test_variances', 'moments')
+    )
+    moments = [moments_at(levels, known, test) for test in np.asarray(tests, float)]
     rows = [[matched_kl(eigenvalues, float(s), c) for c in moments] for s in np.asarray(trains)]
     return np.array(rows) / len(eigenvalues)
 
@@ -35,17 +38,6 @@ def per_dimension(advice: Advice, trains: ArrayLike, tests: ArrayLike) -> np.nda
 def has_moments(advice: Advice) -> bool:
     """Whether the advice holds second moments: its noise is not white."""
     return advice['table'].get('moments') is not None
-
-
-def _moments_at(advice: Advice, test: float) -> np.ndarray:
-    levels = np.asarray(advice['table']['test_variances'], float)
-    moments = np.asarray(advice['table']['moments'], float)
-    if len(levels) == 1:
-        return moments[0]
-    k = min(int(np.searchsorted(levels, test, side='right')) - 1, len(levels) - 2)
-    share = (test - levels[k]) / (levels[k + 1] - levels[k])
-    found = moments[k] + share * (moments[k + 1] - moments[k])
-    return np.maximum(found, moments.min(axis=0))
 
 
 def highest_variance(advice: Advice) -> float:

@@ -132,6 +132,25 @@ def matched_kl(eigenvalues: ArrayLike, train_variance: float, second_moments: Ar
     return gaussian_kl(np.zeros_like(train), 1.0, moments / train)  # it depends on ratios alone
 
 
+def moments_at(levels: Array, moments: Array, variance: float) -> Array:
+    """Return second moments at a noise level, on the straight lines between levels.
+
+    Args:
+        levels: Variances, ascending, shape ``(k,)``.
+        moments: ``c_i`` at each, shape ``(k, d)``.
+        variance: Any; beyond the last level its line goes on, but to no less than the smallest.
+
+    Returns:
+        Shape ``(d,)``.
+    """
+    if len(levels) == 1:
+        return moments[0]
+    k = min(int(np.searchsorted(levels, variance, side='right')), len(levels) - 1)
+    share = (variance - levels[k - 1]) / (levels[k] - levels[k - 1])
+    found = moments[k - 1] + share * (moments[k] - moments[k - 1])
+    return np.maximum(found, moments.min(axis=0))
+
+
 def _moments(second_moments: ArrayLike, size: int) -> Array:
     found = checks.vector('second_moments', second_moments, size)
     if np.any(found <= 0):

@@ -9,6 +9,7 @@ from noiseedit.theory.noise_shape import (
     coloured_variance,
     matched_kl,
     matched_variance,
+    moments_at,
     salt_pepper_moments,
     second_moments,
     signal_dependent_variance,
@@ -59,6 +60,15 @@ def test_matched_kl_extends_the_divergence_of_white_noise():
     expected = gaussian_kl(lam, 0.03, 0.1)
     assert matched_kl(lam, 0.03, lam + 0.1) == pytest.approx(expected, rel=1e-9)
     assert matched_kl([1.0], 0.0, [0.5]) == pytest.approx(0.5 * (0.5 - 1 - np.log(0.5)))
+
+
+def test_moments_lie_on_straight_lines_between_levels():
+    levels, moments = np.array([0, 0.1, 0.2]), np.array([[1, 2.0], [2, 1.0], [4, 0.5]])
+    for level, expected in zip(levels, moments, strict=True):
+        np.testing.assert_allclose(moments_at(levels, moments, level), expected)
+    np.testing.assert_allclose(moments_at(levels, moments, 0.05), [1.5, 1.5])
+    np.testing.assert_allclose(moments_at(levels, moments, 0.3), [6, 0.5])  # none falls further
+    np.testing.assert_allclose(moments_at(levels[:1], moments[:1], 0.3), [1, 2])
 
 
 # Signal-dependent noise.
