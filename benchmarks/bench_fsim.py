@@ -8,6 +8,7 @@ the target is described once.
 
 from __future__ import annotations
 
+import argparse
 import runpy
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -16,7 +17,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from harness import Target, measure, one_thread, parse_args, ratio, report, table, versions
+from harness import Target, measure, one_thread, parse_args, ratio, report, section, table, versions
 
 from noiseedit.evaluation.metrics import fsim
 from noiseedit.evaluation.metrics.fsim import compare_features, features
@@ -70,10 +71,7 @@ def differences(title: str, candidates: dict[str, Callable[[], float]]) -> dict[
     return gaps
 
 
-def main() -> None:
-    args = parse_args(__doc__)
-    one_thread()
-    torch.set_grad_enabled(False)
+def compare_all(args: argparse.Namespace) -> None:
     print(versions('torch', 'numpy', 'piq'))
     targets = []
     for title, shape in SHAPES.items():
@@ -96,6 +94,14 @@ def bounds(title: str, times: dict, gaps: dict) -> list[Target]:
             gain = ratio(times, peer, ours)
             found.append(Target(f'{title}: {peer} / {ours}', gain, '>=', 10))
     return found
+
+
+def main() -> None:
+    args = parse_args(__doc__)
+    one_thread()
+    torch.set_grad_enabled(False)
+    with section('fsim', args.save):
+        compare_all(args)
 
 
 if __name__ == '__main__':

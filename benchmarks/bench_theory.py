@@ -8,6 +8,7 @@ run, imports included, are those of fresh processes.
 
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from harness import Target, measure, one_thread, parse_args, ratio, report, table, versions
+from harness import Target, measure, one_thread, parse_args, ratio, report, section, table, versions
 
 from noiseedit.imaging import write_image
 from noiseedit.theory import dft_spectrum, estimate_noise_variance, patch_statistics
@@ -163,9 +164,7 @@ def _peer() -> object | None:
     return estimate_sigma
 
 
-def main() -> None:
-    args = parse_args(__doc__)
-    one_thread()
+def compare_all(args: argparse.Namespace) -> None:
     print(versions('numpy', 'scipy', 'scikit-image', 'opencv-python', 'kornia_rs', 'PyWavelets'))
     images = pictures(SET)
     some = images[:8] if args.quick else images
@@ -177,6 +176,13 @@ def main() -> None:
     targets += bench_memory(8 if args.quick else 64)
     targets += bench_estimates(images[0], args)
     report(targets)
+
+
+def main() -> None:
+    args = parse_args(__doc__)
+    one_thread()
+    with section('spectra', args.save):
+        compare_all(args)
 
 
 if __name__ == '__main__':
