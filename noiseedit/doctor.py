@@ -22,11 +22,11 @@ from packaging.specifiers import SpecifierSet
 State: TypeAlias = Literal['ok', 'note', 'problem']
 
 REQUIRED = (
-    'torch', 'torchvision', 'numpy', 'mmengine', 'scikit-image', 'pillow', 'rich', 'matplotlib',
+    'torch', 'torchvision', 'numpy', 'scipy', 'mmengine', 'scikit-image', 'pillow', 'rich', 'matplotlib',
 )  # fmt: skip
 EXTRAS = {
     'metrics': ('torchmetrics',),
-    'tests': ('pytest', 'ruff', 'mypy', 'scipy'),
+    'tests': ('pytest', 'ruff', 'mypy'),
     'track': ('tensorboard', 'wandb', 'mlflow'),
     'demo': ('gradio',),
     'export': ('onnx', 'onnxscript', 'onnxruntime'),
