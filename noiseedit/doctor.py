@@ -22,7 +22,8 @@ from packaging.specifiers import SpecifierSet
 State: TypeAlias = Literal['ok', 'note', 'problem']
 
 REQUIRED = (
-    'torch', 'torchvision', 'numpy', 'scipy', 'mmengine', 'scikit-image', 'pillow', 'rich', 'matplotlib',
+    'torch', 'torchvision', 'numpy', 'scipy', 'mmengine',
+    'scikit-image', 'pillow', 'rich', 'matplotlib',
 )  # fmt: skip
 EXTRAS = {
     'metrics': ('torchmetrics',),
