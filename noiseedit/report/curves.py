@@ -10,39 +10,46 @@ from typing import Any
 from noiseedit.evaluation.statistics import break_even
 from noiseedit.report.look import (
     COLOURS,
-    MARKERS,
     MEETING,
     ON_CLEAN,
     PREDICTED,
     LineKey,
+    line_look,
     new_figure,
     save_figure,
 )
 from noiseedit.report.tables import CLEAN, unit_text
 
 Result = Mapping[str, Any]
+Noise = Mapping[str, Any]
+
+LEGEND_COLUMNS = 6
 
 
 def draw_sweep(
-    result: Result, path: str | Path, overlay: Callable[[Any, Any], None] | None = None
+    result: Result, path: str | Path, overlay: Callable[[Any, Any, Any], None] | None = None
 ) -> None:
-    """Draw one sweep: a panel per metric, a curve per noise, the clean value as a line.
+    """Draw one sweep: a column per metric, a curve per noise, the clean value as a line.
 
-    Noises without levels are drawn as points. Bands are 95 % intervals.
+    Noises whose levels mean different things (variance, severity) have a row each. Noises without
+    levels are drawn as points. Bands are 95 % intervals.
 
     Args:
         result: See :func:`noiseedit.evaluation.results.make_result`.
         path: PNG (or any suffix that matplotlib knows).
-        overlay: Draws a prediction into a panel: called with its axes and metric.
+        overlay: Draws a prediction into a panel: called with its axes, noises and metric.
     """
-    with panels(len(result['metrics']), 1) as (figure, axes):
-        for axis, metric in zip(axes[0], result['metrics'], strict=True):
-            _draw_metric(axis, result, metric)
-            if overlay is not None:
-                overlay(axis, metric)
-        handles, labels = axes[0][0].get_legend_handles_labels()
+    groups = _by_level(result['noises'])
+    with panels(len(result['metrics']), len(groups)) as (figure, grid):
+        for axes, noises in zip(grid, groups, strict=True):
+            for axis, metric in zip(axes, result['metrics'], strict=True):
+                _draw_metric(axis, result, noises, metric)
+                if overlay is not None:
+                    overlay(axis, noises, metric)
+        for axis, metric in zip(grid[0], result['metrics'], strict=True):
+            axis.set_title(metric_label(metric))
         keys = [] if overlay is None else [PREDICTED]
-        legend_below(figure, *_with_keys(handles, labels, keys))
+        legend_below(figure, *_with_keys(*_legend_of(grid[:, 0]), keys))
         save_figure(figure, path)
 
 
@@ -86,18 +93,29 @@ def draw_comparison(
 # Panels.
 
 
-def _draw_metric(axis: Any, result: Result, metric: Mapping[str, Any]) -> None:
-    name = metric['name']
-    rows = [row for row in result['rows'] if row['metric'] == name]
+def _by_level(noises: Sequence[Noise]) -> list[list[Noise]]:
+    """Return the noises in groups whose levels share name and unit."""
+    groups: dict[Any, list[Noise]] = {}
+    for noise in noises:
+        groups.setdefault((noise['level_name'], noise['unit']), []).append(noise)
+    return list(groups.values())
+
+
+def _draw_metric(
+    axis: Any, result: Result, noises: Sequence[Noise], metric: Mapping[str, Any]
+) -> None:
+    """Draw one group of noises; a curve looks the same in every figure of the sweep."""
+    places = {noise['label']: place for place, noise in enumerate(result['noises'])}
+    labels = [noise['label'] for noise in noises]
+    rows = [row for row in result['rows'] if row['metric'] == metric['name']]
     (clean,) = (row for row in rows if row['noise'] == CLEAN)
     axis.axhline(clean['mean'], color='#555555', linewidth=1, linestyle=(0, (4, 3)), label=CLEAN)
-    if all(noise['levels'] == [None] for noise in result['noises']):
-        _points(axis, [row for row in rows if row['noise'] != CLEAN], COLOURS[0], 0.0)
-    else:
-        for index, noise in enumerate(result['noises']):
-            _curve(axis, [r for r in rows if r['noise'] == noise['label']], index, noise['label'])
-        axis.set_xlabel(level_label(result['noises'][0]))
-    axis.set_title(metric_label(metric))
+    if all(noise['levels'] == [None] for noise in noises):
+        _points(axis, [row for row in rows if row['noise'] in labels], COLOURS[0], 0.0)
+        return
+    for label in labels:
+        _curve(axis, [row for row in rows if row['noise'] == label], places[label], label)
+    axis.set_xlabel(level_label(noises[0]))
 
 
 def _draw_models(
@@ -142,19 +160,11 @@ def _mark_break_even(
 
 def _curve(axis: Any, rows: Sequence[Mapping[str, Any]], index: int, label: str) -> None:
     rows = [row for row in rows if row['level'] is not None]
-    levels = [row['level'] for row in rows]
-    colour = COLOURS[index % len(COLOURS)]
+    levels, means = [row['level'] for row in rows], [row['mean'] for row in rows]
     low, high = [row['low'] for row in rows], [row['high'] for row in rows]
-    axis.fill_between(levels, low, high, color=colour, alpha=0.1, linewidth=0)
-    axis.plot(
-        levels,
-        [row['mean'] for row in rows],
-        color=colour,
-        marker=MARKERS[index % len(MARKERS)],
-        markersize=4,
-        linewidth=1.6,
-        label=label,
-    )
+    look = line_look(index)
+    axis.fill_between(levels, low, high, color=look['color'], alpha=0.1, linewidth=0)
+    axis.plot(levels, means, markersize=4, linewidth=1.6, label=label, **look)
 
 
 def _draw_points(results: Mapping[str, Result], path: str | Path) -> None:
@@ -240,16 +250,34 @@ def _with_keys(
     return [*handles, *lines], [*labels, *(key.text for key in keys)]
 
 
+def _legend_of(axes: Sequence[Any]) -> tuple[list[Any], list[str]]:
+    """Return lines and labels of several panels, each label once."""
+    named: dict[str, Any] = {}
+    for axis in axes:
+        handles, labels = axis.get_legend_handles_labels()
+        named = {**dict(zip(labels, handles, strict=True)), **named}
+    return list(named.values()), list(named)
+
+
 def legend_below(figure: Any, handles: Sequence[Any], labels: Sequence[str]) -> None:
-    """Draw one legend for all panels, below them, in as few rows as fit."""
-    if handles:
-        rows = -(-len(labels) // 6)
-        figure.legend(handles, labels, loc='outside lower center', ncols=-(-len(labels) // rows))
+    """Draw one legend for all panels, below them, in as few rows as fit; the figure grows by it."""
+    if not handles:
+        return
+    for columns in range(min(LEGEND_COLUMNS, len(labels)), 0, -1):
+        rows = -(-len(labels) // columns)
+        legend = figure.legend(
+            handles, labels, loc='outside lower center', ncols=-(-len(labels) // rows)
+        )
+        box = legend.get_window_extent(figure.canvas.get_renderer())
+        if box.width <= figure.bbox.width or columns == 1:
+            break
+        legend.remove()
+    figure.set_figheight(figure.get_figheight() + box.height / figure.dpi)
 
 
 @contextmanager
 def panels(columns: int, rows: int) -> Iterator[tuple[Any, Any]]:
-    """Yield a figure and its axes (rows, columns)."""
+    """Yield a figure and its axes (rows, columns); :func:`legend_below` adds its own height."""
     width = 2.9 if columns > 2 else 4.4
-    with new_figure(width * columns, 2.5 * rows + 1.2) as figure:
+    with new_figure(width * columns, 2.5 * rows + 0.8) as figure:
         yield figure, figure.subplots(rows, columns, squeeze=False)

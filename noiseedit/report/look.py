@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 # Okabe and Ito's palette: distinct for colour-blind readers.
 COLOURS = ('#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#000000')
 MARKERS = ('o', 's', '^', 'D', 'v', 'P', 'X')
+DASHES = ('-', (0, (6, 1.5)), (0, (2.5, 1.2)))
 STYLE = {
     'figure.facecolor': 'white',
     'axes.grid': True,
@@ -41,6 +42,22 @@ class LineKey(NamedTuple):
 ON_CLEAN = LineKey('on clean images', (0, (4, 3)), 0.9)
 MEETING = LineKey('break-even', '-.', 0.9)
 PREDICTED = LineKey('predicted KL of the inputs (right axis)', (0, (1, 1.3)), 1.7)
+
+
+def line_look(place: int) -> dict[str, Any]:
+    """Return colour, line style and marker of a curve; 21 curves in a row differ in all pairs.
+
+    The style changes with every round of the palette, and with it the marker of a colour.
+
+    Args:
+        place: Of the curve, from 0.
+    """
+    turn = place // len(COLOURS)
+    return {
+        'color': COLOURS[place % len(COLOURS)],
+        'linestyle': DASHES[turn % len(DASHES)],
+        'marker': MARKERS[(place + turn) % len(MARKERS)],
+    }
 
 
 @contextmanager

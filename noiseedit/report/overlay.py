@@ -47,9 +47,12 @@ def overlay_row(
         _finish(second, top, metric, labelled=index == len(seconds) - 1)
 
 
-def overlay_panel(prediction: Prediction, axis: Any, metric: Mapping[str, Any]) -> None:
+def overlay_panel(
+    prediction: Prediction, axis: Any, noises: Sequence[Noise], metric: Mapping[str, Any]
+) -> None:
     """Draw the prediction of one model into a panel of several noises: once, it is the same."""
-    for noise in list(prediction.noises.values())[:1]:
+    predicted = [noise for noise in noises if noise['label'] in prediction.noises]
+    for noise in predicted[:1]:
         overlay_row(prediction, [axis], [noise], metric)
 
 

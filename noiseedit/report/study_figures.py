@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from noiseedit.report.curves import legend_below, level_label, panels, share_range
-from noiseedit.report.look import COLOURS, MARKERS, save_figure
+from noiseedit.report.look import line_look, save_figure
 
 Entry = Mapping[str, Any]
 COLUMNS = 5
@@ -47,15 +47,14 @@ def _draw_panel(
 ) -> None:
     axis.axhline(0, color='#555555', linewidth=1)
     for entry in entries:
-        place = models.index(entry['model'])
-        colour, marker = COLOURS[place % len(COLOURS)], MARKERS[place % len(MARKERS)]
+        look = line_look(models.index(entry['model']))
         levels = [0 if level is None else level for level in entry['levels']]
         axis.fill_between(
-            levels, entry['gain_low'], entry['gain_high'], color=colour, alpha=0.1, linewidth=0
-        )
-        axis.plot(
-            levels, entry['gain'], color=colour, marker=marker, markersize=4, linewidth=1.6,
-            label=entry['model'],
+            levels, entry['gain_low'], entry['gain_high'], color=look['color'], alpha=0.1,
+            linewidth=0,
         )  # fmt: skip
+        axis.plot(
+            levels, entry['gain'], markersize=4, linewidth=1.6, label=entry['model'], **look
+        )
     axis.set_title(noise['label'])
     axis.set_xlabel(level_label(noise))
