@@ -116,6 +116,8 @@ def _draw_metric(
     for label in labels:
         _curve(axis, [row for row in rows if row['noise'] == label], places[label], label)
     axis.set_xlabel(level_label(noises[0]))
+    if noises[0]['level_name'] == 'severity':
+        axis.xaxis.get_major_locator().set_params(integer=True)
 
 
 def _draw_models(
@@ -255,7 +257,7 @@ def _legend_of(axes: Sequence[Any]) -> tuple[list[Any], list[str]]:
     named: dict[str, Any] = {}
     for axis in axes:
         handles, labels = axis.get_legend_handles_labels()
-        named = {**dict(zip(labels, handles, strict=True)), **named}
+        named |= dict(zip(labels, handles, strict=True))
     return list(named.values()), list(named)
 
 
@@ -278,6 +280,6 @@ def legend_below(figure: Any, handles: Sequence[Any], labels: Sequence[str]) -> 
 @contextmanager
 def panels(columns: int, rows: int) -> Iterator[tuple[Any, Any]]:
     """Yield a figure and its axes (rows, columns); :func:`legend_below` adds its own height."""
-    width = 2.9 if columns > 2 else 4.4
+    width = {1: 6.0, 2: 4.4}.get(columns, 2.9)
     with new_figure(width * columns, 2.5 * rows + 0.8) as figure:
         yield figure, figure.subplots(rows, columns, squeeze=False)

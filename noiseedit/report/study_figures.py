@@ -18,7 +18,7 @@ def draw_gains(
 ) -> None:
     """Draw a panel per noise and a curve per model: what injection gains; above zero it is ahead.
 
-    Bands are 95 % intervals over images.
+    Bands are 95 % intervals over images, of metrics of whole sets over draws.
 
     Args:
         entries: Of one metric; see :func:`noiseedit.study.summary.summarise`.
@@ -53,8 +53,6 @@ def _draw_panel(
             levels, entry['gain_low'], entry['gain_high'], color=look['color'], alpha=0.1,
             linewidth=0,
         )  # fmt: skip
-        axis.plot(
-            levels, entry['gain'], markersize=4, linewidth=1.6, label=entry['model'], **look
-        )
+        axis.plot(levels, entry['gain'], markersize=4, linewidth=1.6, label=entry['model'], **look)
     axis.set_title(noise['label'])
     axis.set_xlabel(level_label(noise))
