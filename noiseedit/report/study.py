@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ from noiseedit.evaluation.results import read_result, write_json
 from noiseedit.files import atomic_file
 from noiseedit.report import page, tables
 from noiseedit.report.curves import draw_comparison
+from noiseedit.report.provenance import identity_lines
 from noiseedit.report.study_figures import draw_gains
 from noiseedit.report.write import draw_grids
+from noiseedit.study.plan import VARIANTS
 from noiseedit.study.summary import AHEAD, BEHIND, CROSSES, MIXED, summarise
 
 Summary = Mapping[str, Any]
@@ -22,7 +25,7 @@ EXPLANATION = (
     'images. Mean gain: area between the two curves divided by the range of levels, positive where '
     'the injected model is better. Break-even: the level at which the curves meet. Both with the '
     '95 % interval over independent draws of the noise (Student t). Gain at the highest level: '
-    'interval over images. The models are trained once.'
+    'interval over images, of metrics of whole sets over draws. The models are trained once.'
 )
 VERDICTS = {
     CROSSES: 'baseline better at the lowest level, injected at the highest',
@@ -64,7 +67,7 @@ def write_study(
     _write(files[1], f'# {title}\n\n{study_markdown(summary)}')
     body = _overview(summary, pairs, out)
     for name, results in pairs.items():
-        named = dict(zip(('baseline', 'injected'), results, strict=True))
+        named = dict(zip(VARIANTS, results, strict=True))
         places = dict(zip(named, folders[name], strict=True))
         image = (images or {}).get(name)
         body += _model_section(name, places, named, out / name, image)
@@ -79,8 +82,17 @@ def study_markdown(summary: Summary) -> str:
     """Return the tables of a summary: over all noises, then per noise."""
     found = {metric: metric_table(summary, metric) for metric in metrics_of(summary)}
     sections = {'Over all noises': overview_table(summary), **found}
-    return '\n'.join(f'## {title}\n\n{table}' for title, table in sections.items()) + (
-        f'\n{EXPLANATION}\n'
+    text = '\n'.join(f'## {title}\n\n{table}' for title, table in sections.items())
+    return '\n\n'.join([text, EXPLANATION, *_identity_lines(summary)]) + '\n'
+
+
+def _identity_lines(summary: Summary) -> list[str]:
+    return identity_lines(
+        {
+            f'{model["model"]}, {variant}': {'dataset': dataset}
+            for model in summary['models']
+            for variant, dataset in zip(VARIANTS, model['datasets'], strict=True)
+        }
     )
 
 
@@ -91,7 +103,7 @@ def metrics_of(summary: Summary) -> list[str]:
 
 def overview_table(summary: Summary) -> str:
     """Return a row per model and metric: clean cost, mean gain over all noises, how many cross."""
-    rows = []
+    rows, names = [], _short_names(metrics_of(summary))
     for clean in summary['clean']:
         entries = _entries(summary, clean['metric'], clean['model'])
         digits = tables.digits_of(clean['metric'])
@@ -100,7 +112,7 @@ def overview_table(summary: Summary) -> str:
         rows.append(
             [
                 clean['model'],
-                clean['metric'].partition('(')[0],
+                names[clean['metric']],
                 tables.number(clean['baseline'], digits),
                 tables.number(clean['injected'], digits),
                 _with_interval(clean['cost'], clean['cost_low'], clean['cost_high'], digits),
@@ -112,6 +124,13 @@ def overview_table(summary: Summary) -> str:
     header = ['model', 'metric', 'baseline, clean', 'injected, clean', 'clean cost', 'mean gain',
               'curves cross', 'injected ahead throughout']  # fmt: skip
     return tables.markdown(header, rows, text_columns=2)
+
+
+def _short_names(metrics: Sequence[str]) -> dict[str, str]:
+    """Return names without their protocol, where no two are then the same."""
+    short = {metric: metric.partition('(')[0] for metric in metrics}
+    counts = Counter(short.values())
+    return {metric: name if counts[name] == 1 else metric for metric, name in short.items()}
 
 
 def metric_table(summary: Summary, metric: str) -> str:
@@ -176,6 +195,7 @@ def _overview(summary: Summary, pairs: Mapping[str, Any], out: Path) -> list[str
         draw_gains(_entries(summary, metric), _noises(pairs), metric, figure)
         parts += [page.heading(metric), page.picture(figure, f'gain in {metric} over levels')]
         parts += [page.table(metric_table(summary, metric))]
+    parts += [page.note(line) for line in _identity_lines(summary)]
     parts += [page.note('; '.join(f'{key}: {text}' for key, text in VERDICTS.items()))]
     for model in summary['models']:
         noise = model['train_noise'] or 'nothing'

@@ -10,6 +10,7 @@ from typing import Any
 
 from noiseedit.evaluation.metrics import SetValue
 from noiseedit.evaluation.statistics import mean_interval
+from noiseedit.report.provenance import identity_text
 from noiseedit.theory.units import sigma_255
 
 Row = Mapping[str, Any]
@@ -108,6 +109,8 @@ def _facts(result: Result) -> str:
         'bootstrap intervals',
         '* ' + ', '.join(f'{name} {text}' for name, text in result['versions'].items()),
     ]
+    if people := identity_text(result):
+        facts.append(f'* {people}')
     if any(metric.get('of') == 'set' for metric in result['metrics']):
         facts.insert(2, '* values of sets: means over noise draws with 95 % t intervals')
     return '\n'.join(facts) + '\n'

@@ -25,6 +25,7 @@ from noiseedit.report.overlay import (
     prediction_tables,
 )
 from noiseedit.report.prediction import Prediction, make_prediction
+from noiseedit.report.provenance import identity_lines, provenance
 
 Result = Mapping[str, Any]
 
@@ -78,7 +79,8 @@ def summary_lines(
     results = dict(zip(names, map(read_result, folders), strict=True))
     prediction = _prediction(results, theory, train_variances)
     baseline = results[names[0]]
-    lines = ['mean [95 % interval] on clean images and at the highest level of every noise:', '']
+    lines = [f'{line}\n' for line in identity_lines(results)]
+    lines += ['mean [95 % interval] on clean images and at the highest level of every noise:', '']
     lines += [*tables.strongest_table(results).splitlines(), '']
     for name in names[1:]:
         lines += [f'break-even of {name} with {names[0]} (level at which the curves meet):', '']
@@ -164,7 +166,7 @@ def _single(
         ]
         body += [page.table(tables.summary_table(result, metric['name']))]
     grids = draw_grids(folders, results, out, image)
-    return [*body, *_shown(grids), page.note(_provenance(name, result))], [figure, *grids.values()]
+    return [*body, *_shown(grids), page.note(provenance(name, result))], [figure, *grids.values()]
 
 
 def _several(
@@ -177,9 +179,9 @@ def _several(
     figure = out / 'comparison.png'
     draw_comparison(results, figure, _bound(overlay_row, prediction))
     top = [page.picture(figure, 'metrics over noise levels; dashed: on clean images')]
-    top += _theory(prediction, results)
+    top += [*map(page.note, identity_lines(results)), *_theory(prediction, results)]
     body: list[str] = []
-    text = _theory_lines(prediction, results)
+    text = [f'{line}\n' for line in identity_lines(results)] + _theory_lines(prediction, results)
     baseline, *others = results
     for other in others:
         compared = compare(results[baseline], results[other])
@@ -191,7 +193,7 @@ def _several(
     _write(out / 'comparison.md', '\n'.join(text))
     grids = draw_grids(folders, results, out, image)
     body = [*top, *_shown(grids), *_slider(folders, results), *body]
-    body += [page.note(_provenance(name, result)) for name, result in results.items()]
+    body += [page.note(provenance(name, result)) for name, result in results.items()]
     return body, [out / 'comparison.md', figure, *grids.values()]
 
 
@@ -264,15 +266,6 @@ def _slider(folders: Mapping[str, Path], results: Mapping[str, Result]) -> list[
         return []
     title = f'{noise} at {level:g}'
     return [page.heading(title), page.slider(files[0], files[1], (left, right))]
-
-
-def _provenance(name: str, result: Result) -> str:
-    versions = ', '.join(f'{key} {value}' for key, value in result['versions'].items())
-    return (
-        f'{name}: config {result["config"]} ({result["config_sha256"][:12]}), checkpoint '
-        f'{result["checkpoint"]} ({result["checkpoint_sha256"][:12]}), {len(result["images"])} '
-        f'images, seed {result["seed"]}; {versions}'
-    )
 
 
 def _write(path: Path, text: str) -> None:

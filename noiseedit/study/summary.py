@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from noiseedit.errors import DataError
 from noiseedit.evaluation.comparison import compare
 from noiseedit.evaluation.results import versions
 from noiseedit.evaluation.statistics import area, break_even, t_interval
@@ -36,18 +37,24 @@ def summarise(pairs: Mapping[str, Pair]) -> dict[str, Any]:
         pairs: Name of the model -> results of its baseline and of its injected variant.
 
     Returns:
-        ``models`` (name, number of images, training noise), ``clean`` (per model and metric: both
-        values and ``cost``, with the 95 % interval over images, of sets of images none),
-        ``entries`` (per model, noise and metric; see :func:`entry`), ``versions``.
+        ``models`` (name, number of images, training noise, ``datasets`` of both variants),
+        ``clean`` (per model and metric: both values and ``cost``, with the 95 % interval over
+        images, of sets of images none), ``entries`` (per model, noise and metric; see
+        :func:`entry`), ``versions``.
+
+    Raises:
+        DataError: If the two of a model differ in images, noises, levels or metrics.
     """
     models, clean, entries = [], [], []
     for name, (baseline, injected) in pairs.items():
         compared = compare(baseline, injected)['rows']
+        _check_alike(name, baseline, injected)
         models.append(
             {
                 'model': name,
                 'images': len(baseline['images']),
                 'train_noise': injected.get('train_noise'),
+                'datasets': [result.get('dataset', {}) for result in (baseline, injected)],
             }
         )
         for metric in baseline['metrics']:
@@ -61,6 +68,19 @@ def summarise(pairs: Mapping[str, Pair]) -> dict[str, Any]:
         'format': FORMAT, 'models': models, 'clean': clean, 'entries': entries,
         'versions': versions(),
     }  # fmt: skip
+
+
+def _check_alike(name: str, baseline: Result, injected: Result) -> None:
+    kinds = (
+        ('metrics', lambda result: [metric['name'] for metric in result['metrics']]),
+        ('noises', lambda result: [(n['label'], *n['levels']) for n in result['noises']]),
+    )
+    for kind, of in kinds:
+        if of(baseline) != of(injected):
+            raise DataError(
+                f'{name}: baseline and injected have other {kind}: {of(baseline)} and '
+                f'{of(injected)}; give the study metrics of its own, and sweep both alike'
+            )
 
 
 def _clean(rows: Sequence[Mapping[str, Any]], metric: Mapping[str, Any]) -> dict[str, Any]:

@@ -220,3 +220,33 @@ def test_sweeps_of_other_images_are_not_compared(tmp_path):
     c['cells'] = [{**cell, 'noise': 'other'} for cell in c['cells']]
     with pytest.raises(DataError, match='no noise, level and metric in common'):
         compare(a, c)
+
+
+LIST = {'identity_list': 'mine.txt', 'identity_list_sha256': 'ab' * 32}
+
+
+def test_identity_lists_are_printed_and_compared(tmp_path):
+    folders = [tmp_path / 'a', tmp_path / 'b']
+    results = [make_sweep(folder) for folder in folders]
+    assert not any('identity' in line for line in summary_lines(folders))
+    for result, folder in zip(results, folders, strict=True):
+        write_json({**result, 'dataset': LIST}, folder / 'sweep.json')
+    write_sweep(folders[0])
+    line = f'identity list mine.txt, SHA-256 {"ab" * 32}'
+    assert f'* {line}\n' in (folders[0] / 'sweep.md').read_text()
+    assert line in write_report(folders[:1], folders[0])[0].read_text()
+    assert f'{line}\n' in summary_lines(folders)
+    page_file, table, *_ = write_report(folders, tmp_path / 'out')
+    assert line in table.read_text()
+    assert 'different identity lists' not in page_file.read_text()
+
+
+@pytest.mark.parametrize('other', [{}, {**LIST, 'identity_list_sha256': 'cd' * 32}])
+def test_results_of_other_identity_lists_are_never_compared_without_saying_so(tmp_path, other):
+    folders = [tmp_path / 'a', tmp_path / 'b']
+    for folder, dataset in zip(folders, (LIST, other), strict=True):
+        write_json({**make_sweep(folder), 'dataset': dataset}, folder / 'sweep.json')
+    page_file, table, *_ = write_report(folders, tmp_path / 'out')
+    for text in (page_file.read_text(), table.read_text(), '\n'.join(summary_lines(folders))):
+        assert 'made with different identity lists' in text
+        assert 'b: no identity list' in text or 'cd' * 32 in text

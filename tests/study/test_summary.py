@@ -5,6 +5,8 @@ import math
 import pytest
 from study_results import make_result
 
+from noiseedit.errors import DataError
+from noiseedit.report.study import overview_table, study_markdown
 from noiseedit.study import summarise
 from noiseedit.study.summary import AHEAD, BEHIND, CROSSES, MIXED, average, draw_curves, verdict
 
@@ -79,6 +81,37 @@ def test_draws_whose_curves_do_not_meet_are_counted():
     assert entry['break_even']['values'] == [pytest.approx(2 / 3), None]
     assert entry['break_even']['met'] == 1
     assert math.isnan(entry['break_even']['low'])
+
+
+def test_variants_that_were_swept_otherwise_are_refused():
+    baseline = make_result(BASELINE, LEVELS)
+    other = make_result(INJECTED, LEVELS)
+    other['metrics'] = [*other['metrics'], {'name': 'SSIM', 'higher_is_better': True}]
+    with pytest.raises(
+        DataError, match=r"mine: .* other metrics: \['PSNR'\] and \['PSNR', 'SSIM'\]"
+    ):
+        summarise({'mine': (baseline, other)})
+    fewer = make_result({'A': INJECTED['A'][:2]}, LEVELS[:2])
+    with pytest.raises(DataError, match=r'mine: .* other noises'):
+        summarise({'mine': (baseline, fewer)})
+
+
+def test_metrics_of_two_protocols_keep_their_names_apart():
+    pairs = [
+        make_result(v, LEVELS, m) for m in ('SSIM(a)', 'SSIM(b)') for v in (BASELINE, INJECTED)
+    ]
+    summary = summarise({'one': tuple(pairs[:2]), 'two': tuple(pairs[2:])})
+    assert '| one | SSIM(a) |' in overview_table(summary)
+    assert '| one | SSIM |' in overview_table(summarise({'one': tuple(pairs[:2])}))
+
+
+def test_the_tables_name_the_identity_lists():
+    pair = [make_result(v, LEVELS) for v in (BASELINE, INJECTED)]
+    for result, letter in zip(pair, 'ab', strict=True):
+        result['dataset'] = {'identity_list': 'x.txt', 'identity_list_sha256': letter * 64}
+    text = study_markdown(summarise({'one': tuple(pair)}))
+    assert f'one, baseline: identity list x.txt, SHA-256 {"a" * 64}' in text
+    assert 'must not be compared' in text
 
 
 @pytest.mark.parametrize(
