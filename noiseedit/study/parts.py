@@ -15,6 +15,7 @@ from noiseedit.study.markers import differences, mark, state_of
 from noiseedit.study.plan import VARIANTS, StudiedModel, Study
 
 LAST_CHECKPOINT = 'last_checkpoint'
+TEST_KEYS = ('test_dataloader', 'test_evaluator', 'test_cfg')
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,8 @@ def _variant_parts(
     folder = work_dir / model.name / variant
     config = variant_config(study, model, variant, work_dir)
     options = [*study.options, *model.options]
-    trained = {'config': _config_settings(config, options), 'seed': study.seed}
+    whole = _config_settings(config, options)
+    trained = {'config': _without_test(whole), 'seed': study.seed}
     given = model.checkpoint.get(variant)
     training = None
     if given is None:
@@ -92,12 +94,17 @@ def _variant_parts(
         config, folder, sweep[0], checkpoint=given, limit=study.limit, options=options
     )
     weights = {} if given is None else {'checkpoint': _file_settings(given)}
-    settings = {**trained, **weights, 'sweep': sweep[1], 'limit': study.limit}
+    settings = {**trained, 'config': whole, **weights, 'sweep': sweep[1], 'limit': study.limit}
     return training, Part(step, folder, 'sweep', 'sweep.json', settings)
 
 
 def _config_settings(config: str, options: Sequence[str]) -> dict[str, Any]:
     return dict(load_config(config, list(options)).to_dict())
+
+
+def _without_test(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a config without what a training does not depend on: its test."""
+    return {key: value for key, value in config.items() if key not in TEST_KEYS}
 
 
 def _file_settings(path: str) -> dict[str, Any]:

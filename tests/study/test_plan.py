@@ -64,6 +64,16 @@ def test_metrics_of_the_study_replace_those_of_every_config(tmp_path):
     assert all(str(tmp_path / 'one') in ' '.join(part.step) for part in parts)
 
 
+def test_other_metrics_concern_the_sweep_alone(tmp_path):
+    """Also those of no file, which need a config of their own."""
+    before, after = (
+        parts_of(make_study({**SPEC, 'metrics': metrics}), tmp_path)
+        for metrics in ([{'type': 'PSNR'}], [{'type': 'SSIM'}])
+    )
+    for first, second in zip(before, after, strict=True):
+        assert (first.settings == second.settings) == (first.kind == 'train')
+
+
 def test_sweeps_are_put_together_with_the_repetitions_of_the_study(tmp_path):
     spec = {**SPEC, 'sweep': ['gni_grid', 'awgn_15_25_50'], 'repetitions': 4, 'limit': 2}
     steps = commands(make_study(spec), tmp_path)
