@@ -37,8 +37,8 @@ from noiseedit.chain import Step, run_step, step_text, sweep_step, train_step
 from noiseedit.cli import run as run_main
 from noiseedit.config import load_config
 from noiseedit.datasets.toy import ToyPhotos
-from noiseedit.evaluation.results import Result, read_result, write_json
-from noiseedit.files import atomic_file
+from noiseedit.evaluation.results import Result, read_result
+from noiseedit.files import atomic_file, write_json
 from noiseedit.theory import (
     average_kl,
     average_variance,

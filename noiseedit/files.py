@@ -1,13 +1,17 @@
-"""Files that are written whole or not at all."""
+"""Files that are written whole or not at all; results as strict JSON."""
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 
 @contextmanager
@@ -51,3 +55,30 @@ def _umask() -> int:
     mask = os.umask(0o022)
     os.umask(mask)
     return mask
+
+
+# JSON.
+
+
+def write_json(content: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
+    """Write strict JSON atomically, one line per entry of each list of dicts; see :func:`plain`."""
+    parts = [f'{json.dumps(key)}: {_block(value)}' for key, value in plain(dict(content)).items()]
+    with atomic_file(path) as temporary:
+        temporary.write_text('{\n' + ',\n'.join(parts) + '\n}\n')
+
+
+def _block(value: Any) -> str:
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return '[\n ' + ',\n '.join(json.dumps(item, allow_nan=False) for item in value) + '\n]'
+    return json.dumps(value, allow_nan=False)
+
+
+def plain(value: Any) -> Any:
+    """Return ``value`` for strict JSON: NaN and infinity become ``None``, numbers Python's."""
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, (float, np.floating)):
+        return float(value) if np.isfinite(value) else None
+    return value.item() if isinstance(value, np.generic) else value

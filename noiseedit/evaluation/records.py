@@ -16,8 +16,7 @@ from typing import IO, Any
 import torch
 from torch import Tensor
 
-from noiseedit.evaluation.statistics import plain
-from noiseedit.files import atomic_file
+from noiseedit.files import atomic_file, plain
 
 Key = tuple[str, str, str]
 Scores = dict[str, float]

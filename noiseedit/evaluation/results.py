@@ -16,8 +16,9 @@ from typing import Any
 from noiseedit.errors import DataError
 from noiseedit.evaluation.metrics import ImageMetric, SetMetric
 from noiseedit.evaluation.set_results import SetScores, set_entries, set_rows
-from noiseedit.evaluation.statistics import area, deviation, mean_interval, plain
+from noiseedit.evaluation.statistics import area, deviation, mean_interval
 from noiseedit.evaluation.sweep import CLEAN, Axis, Cell
+from noiseedit.files import plain
 from noiseedit.version import __version__
 
 FORMAT = 1
@@ -184,21 +185,6 @@ def flat_metrics(result: Result) -> dict[str, float]:
 
 
 # Files.
-
-
-def write_json(result: Mapping[str, Any], path: str | Path) -> None:
-    """Write strict JSON atomically, one line per entry of each list of dicts."""
-    from noiseedit.files import atomic_file
-
-    parts = [f'{json.dumps(key)}: {_block(value)}' for key, value in plain(dict(result)).items()]
-    with atomic_file(path) as temporary:
-        temporary.write_text('{\n' + ',\n'.join(parts) + '\n}\n')
-
-
-def _block(value: Any) -> str:
-    if isinstance(value, list) and value and isinstance(value[0], dict):
-        return '[\n ' + ',\n '.join(json.dumps(item, allow_nan=False) for item in value) + '\n]'
-    return json.dumps(value, allow_nan=False)
 
 
 def read_result(path: str | Path) -> Result:

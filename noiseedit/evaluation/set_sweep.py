@@ -17,8 +17,7 @@ from mmengine.dist import all_gather_object
 
 from noiseedit.evaluation.metrics.set_metric import Rows, SetMetric, SetValue, add_vectors
 from noiseedit.evaluation.metrics.vectors import VectorFile, vector_id
-from noiseedit.evaluation.statistics import plain
-from noiseedit.files import atomic_file
+from noiseedit.files import atomic_file, plain
 from noiseedit.structures import EditSample
 
 FOLDER = 'sweep.vectors'

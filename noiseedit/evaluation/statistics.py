@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -104,14 +104,3 @@ def break_even(levels: Sequence[float], a: Sequence[float], b: Sequence[float]) 
             share = gap[i] / (gap[i] - gap[i + 1])
             return float(at[i] + share * (at[i + 1] - at[i]))
     return None
-
-
-def plain(value: Any) -> Any:
-    """Return ``value`` for strict JSON: NaN and infinity become ``None``."""
-    if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
-    if isinstance(value, (float, np.floating)):
-        return float(value) if np.isfinite(value) else None
-    return value.item() if isinstance(value, np.generic) else value

@@ -33,12 +33,12 @@ from noiseedit.evaluation.results import (
     flat_metrics,
     make_result,
     mean_metrics,
-    write_json,
 )
 from noiseedit.evaluation.scoring import ScorePool, Scores, prepare_target
 from noiseedit.evaluation.set_sweep import SetSweep
 from noiseedit.evaluation.sweep import Cell, axes_of, cells_of
 from noiseedit.evaluation.training_noise import training_noise
+from noiseedit.files import write_json
 from noiseedit.models.preprocessor import EditPreprocessor
 from noiseedit.registry import LOOPS
 from noiseedit.structures import EditSample

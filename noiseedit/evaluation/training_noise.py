@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from noiseedit.evaluation.statistics import plain
+from noiseedit.files import plain
 from noiseedit.noises import build
 from noiseedit.noises.white import white_variance
 

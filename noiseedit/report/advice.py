@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from noiseedit.errors import DataError
-from noiseedit.evaluation.results import write_json
-from noiseedit.files import atomic_file
+from noiseedit.files import atomic_file, write_json
 from noiseedit.report import page, tables
 from noiseedit.report.theory_figures import draw_divergence, draw_level_map, draw_spectrum
 from noiseedit.theory.units import range_width

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from noiseedit.evaluation.results import read_result, write_json
-from noiseedit.files import atomic_file
+from noiseedit.evaluation.results import read_result
+from noiseedit.files import atomic_file, write_json
 from noiseedit.report import page, tables
 from noiseedit.report.curves import draw_comparison
 from noiseedit.report.provenance import identity_lines

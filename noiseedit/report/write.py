@@ -11,8 +11,7 @@ from typing import Any
 from noiseedit.errors import ConfigError
 from noiseedit.evaluation.comparison import compare
 from noiseedit.evaluation.results import read_result
-from noiseedit.evaluation.statistics import plain
-from noiseedit.files import atomic_file
+from noiseedit.files import atomic_file, plain
 from noiseedit.report import page, tables
 from noiseedit.report.advice import read_advice
 from noiseedit.report.curves import draw_comparison, draw_sweep

@@ -6,7 +6,8 @@ import math
 import numpy as np
 import pytest
 
-from noiseedit.evaluation.statistics import area, break_even, deviation, mean_interval, plain
+from noiseedit.evaluation.statistics import area, break_even, deviation, mean_interval
+from noiseedit.files import plain
 
 
 def test_interval_has_the_width_of_theory():

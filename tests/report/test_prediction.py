@@ -11,7 +11,7 @@ from scipy.stats import spearmanr
 
 from noiseedit.errors import ConfigError
 from noiseedit.evaluation.comparison import compare
-from noiseedit.evaluation.results import write_json
+from noiseedit.files import write_json
 from noiseedit.imaging import read_image
 from noiseedit.report import curves
 from noiseedit.report.curves import draw_comparison, draw_sweep

@@ -11,7 +11,7 @@ import pytest
 
 from noiseedit.errors import ConfigError, DataError
 from noiseedit.evaluation.comparison import compare
-from noiseedit.evaluation.results import write_json
+from noiseedit.files import write_json
 from noiseedit.imaging import read_image, write_image
 from noiseedit.report import page, tables
 from noiseedit.report.grid import cell_folder
