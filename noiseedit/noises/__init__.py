@@ -14,6 +14,13 @@ from noiseedit.noises.digital import (
     Pixelate,
     Saturate,
 )
+from noiseedit.noises.measurement import (
+    BlockNoise,
+    BlockPatch,
+    ExtractPatch,
+    KeepPatch,
+    KernelBlur,
+)
 from noiseedit.noises.nrgan_compat import NRGANCompatNoise
 from noiseedit.noises.pixelwise import GaussianNoise, LaplaceNoise, SaltPepperNoise, UniformNoise
 from noiseedit.noises.presets import add_preset, list_presets, preset_spec
@@ -32,12 +39,15 @@ __all__ = [
     'AdditiveBrownNoise',
     'AdditiveNoise',
     'BaseNoise',
+    'BlockNoise',
+    'BlockPatch',
     'Brightness',
     'BrownNoise',
     'Contrast',
     'DefocusBlur',
     'DifferentiableJPEG',
     'ElasticTransform',
+    'ExtractPatch',
     'Fog',
     'Frost',
     'GaussianBlur',
@@ -45,6 +55,8 @@ __all__ = [
     'GlassBlur',
     'HeteroscedasticNoise',
     'JPEGNoise',
+    'KeepPatch',
+    'KernelBlur',
     'KernelNoise',
     'LaplaceNoise',
     'Mixture',

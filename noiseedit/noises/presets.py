@@ -1,4 +1,4 @@
-"""Named noises: NR-GAN's data sets, the noise-injection catalogue, ImageNet-C and CIFAR-10-C.
+"""Named noises: NR-GAN's data sets, noise injection, AmbientGAN, ImageNet-C and CIFAR-10-C.
 
 ``build('nrgan/A')``, ``build(dict(preset='gni/laplace', level=0.08))`` or
 ``build(dict(preset='nrgan/A', clip=False))``.
@@ -119,6 +119,34 @@ _GNI: dict[str, tuple[str, Spec, str]] = {
 }
 
 
+_AMBIENT: dict[str, tuple[Spec, str]] = {
+    'block_pixels': (_of('BlockNoise', amount=0.5), 'half of the pixels lost, the rest doubled'),
+    'block_values': (
+        _of('BlockNoise', amount=0.5, block='values'),
+        'half of the values lost, channel by channel, the rest doubled',
+    ),
+    'block_rows': (_of('BlockNoise', amount=0.5, block='rows'), 'half of the rows lost'),
+    'block_columns': (_of('BlockNoise', amount=0.5, block='columns'), 'half of the columns lost'),
+    'block_patch': (_of('BlockPatch', size=14), 'a 14x14 square lost'),
+    'keep_patch': (_of('KeepPatch', size=14), 'all lost but a 14x14 square'),
+    'extract_patch': (_of('ExtractPatch', size=14), 'a 14x14 square, moved to the centre'),
+    'blur_noise': (
+        _of(
+            'Sequential',
+            noises=[
+                _of('KernelBlur', width=1.0, size=5),
+                _of('GaussianNoise', sigma=0.2, unit='[-1,1]'),
+            ],
+        ),
+        'Gaussian blur of width 1 (5x5), then Gaussian noise of 0.2 in [-1,1]',
+    ),
+}
+
+
+def _ambient() -> dict[str, tuple[Spec, str]]:
+    return {f'ambient/{name}': entry for name, entry in _AMBIENT.items()}
+
+
 def _nrgan() -> dict[str, tuple[Spec, str]]:
     presets = {}
     for letter, (spec, text) in _NRGAN.items():
@@ -140,4 +168,9 @@ def _gni() -> dict[str, tuple[Spec, str]]:
     }
 
 
-_PRESETS: dict[str, tuple[Spec, str]] = {**_nrgan(), **_gni(), **corruption_presets()}
+_PRESETS: dict[str, tuple[Spec, str]] = {
+    **_nrgan(),
+    **_gni(),
+    **_ambient(),
+    **corruption_presets(),
+}
