@@ -10,10 +10,11 @@ from noiseedit.losses.gan import (
 )
 from noiseedit.losses.perceptual import PerceptualLoss
 from noiseedit.losses.pixel import CharbonnierLoss, L1Loss, MSELoss
-from noiseedit.losses.regularisers import R1Penalty, TotalVariationLoss
+from noiseedit.losses.regularisers import DiversityLoss, R1Penalty, TotalVariationLoss
 
 __all__ = [
     'CharbonnierLoss',
+    'DiversityLoss',
     'FeatureMatchingLoss',
     'GANLoss',
     'HingeGANLoss',

@@ -1,4 +1,4 @@
-"""Terms that keep a network tame: gradient penalty of a discriminator, smoothness of an image."""
+"""Terms that keep a network tame: gradient penalty of a discriminator, smoothness, diversity."""
 
 from __future__ import annotations
 
@@ -28,6 +28,47 @@ def total_variation(image: Tensor) -> Tensor:
     horizontal = image[..., :, 1:] - image[..., :, :-1]
     vertical = image[..., 1:, :] - image[..., :-1, :]
     return horizontal.abs().mean() + vertical.abs().mean()
+
+
+def diversity_ratio(noise: Tensor, latent: Tensor, eps: float = 1e-12) -> Tensor:
+    """Return mean_i |n_i - n_j| / (|z_i - z_j| + eps), j = i + N/2 (Yang et al. 2019, without cap).
+
+    ``|.|`` is the mean absolute value over all elements; N is even, or the last sample has no pair.
+
+    Args:
+        noise: n, (N, ...).
+        latent: z, from which ``noise`` was made, (N, ...).
+
+    Raises:
+        ValueError: If there is no pair, or not one latent per sample.
+    """
+    pairs = len(noise) // 2
+    if pairs < 1 or len(latent) != len(noise):
+        raise ValueError(
+            f'diversity: expected at least 2 samples with a latent each, got {len(noise)} samples '
+            f'and {len(latent)} latents; raise batch_size'
+        )
+    changed, distance = (
+        (t[:pairs] - t[pairs : 2 * pairs]).float().abs().flatten(1).mean(1) for t in (noise, latent)
+    )
+    return (changed / (distance + eps)).mean()
+
+
+@LOSSES.register_module()
+class DiversityLoss(nn.Module):
+    """Minus :func:`diversity_ratio`: different latents are to give different images.
+
+    Args:
+        weight: Factor of the loss.
+    """
+
+    def __init__(self, weight: float = 0.02) -> None:
+        super().__init__()
+        self.weight = weight
+
+    def forward(self, noise: Tensor, latent: Tensor) -> Tensor:
+        """Return the weighted loss, at most 0."""
+        return -self.weight * diversity_ratio(noise, latent)
 
 
 @LOSSES.register_module()
