@@ -99,15 +99,16 @@ def _own(name: str, *locations: str) -> Registry:
     return Registry(name, scope='noiseedit', locations=[f'noiseedit.{at}' for at in locations])
 
 
-# What noiseedit adds to MMEngine: its four kinds of plug-in beside metrics.
+# What noiseedit adds to MMEngine: its kinds of plug-in beside metrics.
 NOISES = _own('noise', 'noises')  # corruptions: pipeline, batch, sweep, measurement
 GENERATORS = _own('generator', 'networks', 'models')  # image-to-image and latent-to-image nets
 DISCRIMINATORS = _own('discriminator', 'networks', 'models')  # critics
 LOSSES = _own('loss', 'losses', 'models')  # loss terms
+SCHEMES = _own('training scheme', 'models')  # how restoration learns: with clean targets or without
 
 # Children of MMEngine's registries.
 MODELS = _child('model', root.MODELS, 'models')  # training logic and preprocessors
-DATASETS = _child('dataset', root.DATASETS, 'datasets')  # image folders and toy sets
+DATASETS = _child('dataset', root.DATASETS, 'datasets', 'inference')  # folders, toy, generated
 TRANSFORMS = _child('transform', root.TRANSFORMS, 'datasets')  # pipeline steps
 FUNCTIONS = _child('function', root.FUNCTIONS, 'datasets')  # collate functions
 DATA_SAMPLERS = _child('data sampler', root.DATA_SAMPLERS, 'engine')  # order of samples
@@ -138,6 +139,7 @@ REGISTRIES: dict[str, Registry] = {
     'generators': GENERATORS,
     'discriminators': DISCRIMINATORS,
     'losses': LOSSES,
+    'schemes': SCHEMES,
     'models': MODELS,
     'datasets': DATASETS,
     'transforms': TRANSFORMS,

@@ -10,8 +10,18 @@ from noiseedit.models.adversarial import AdversarialModel
 from noiseedit.models.base import EditModel, Phase
 from noiseedit.models.preprocessor import EditPreprocessor
 from noiseedit.models.restoration import RestorationModel
+from noiseedit.models.schemes import Noise2Noise, Noise2Void, Supervised
 
-__all__ = ['AdversarialModel', 'EditModel', 'EditPreprocessor', 'Phase', 'RestorationModel']
+__all__ = [
+    'AdversarialModel',
+    'EditModel',
+    'EditPreprocessor',
+    'Noise2Noise',
+    'Noise2Void',
+    'Phase',
+    'RestorationModel',
+    'Supervised',
+]
 
 for _module in iter_modules(__path__, prefix=f'{__name__}.'):
     if _module.ispkg:

@@ -8,7 +8,8 @@ from typing import Any
 from torch import Tensor, nn
 
 from noiseedit.models.base import EditModel, Inputs, Losses, build_losses, required
-from noiseedit.registry import GENERATORS, MODELS
+from noiseedit.models.schemes import Supervised
+from noiseedit.registry import GENERATORS, MODELS, SCHEMES
 
 
 @MODELS.register_module()
@@ -18,6 +19,7 @@ class RestorationModel(EditModel):
     Args:
         generator: Config of a network, or the network.
         losses: Name -> config of a loss of (pred, target); logged as ``loss/<name>``.
+        scheme: Config of a training scheme, such as ``Noise2Void``; None: ``Supervised``.
         kwargs: ``data_preprocessor``, ``channels_last``; see :class:`EditModel`.
     """
 
@@ -25,18 +27,24 @@ class RestorationModel(EditModel):
         self,
         generator: Mapping[str, Any] | nn.Module,
         losses: Mapping[str, Any] | None = None,
+        scheme: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.generator = self.build_network(GENERATORS, generator)
         self.losses = build_losses(losses or {'pixel': {'type': 'L1Loss'}})
+        self.scheme: Supervised = SCHEMES.build(dict(scheme or {'type': 'Supervised'}))
 
     def translate(self, inputs: Inputs) -> Tensor:
         """Return ``generator(source)``."""
         return self.generator(required(inputs, 'source', self))
 
+    def prepare(self, inputs: Inputs) -> Inputs:
+        """Return what the scheme trains with."""
+        return self.scheme.prepare(inputs, self.data_preprocessor)
+
     def loss(self, inputs: Inputs) -> Losses:
         """Return every named loss, weighted."""
-        target = required(inputs, 'target', self)
-        pred = self.translate(inputs)
+        required(inputs, 'target', self)
+        pred, target = self.scheme.compared(self.translate(inputs), inputs)
         return {name: loss(pred, target) for name, loss in self.losses.items()}

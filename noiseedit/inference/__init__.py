@@ -1,0 +1,6 @@
+"""Trained models at work: loading, sampling, pairs of images on the fly."""
+
+from noiseedit.inference.loading import load_model
+from noiseedit.inference.pairs import GeneratedPairs
+
+__all__ = ['GeneratedPairs', 'load_model']

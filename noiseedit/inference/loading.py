@@ -1,0 +1,66 @@
+"""From a config and a checkpoint to a model that is ready to predict."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import torch
+from mmengine.config import Config
+from mmengine.device import get_device
+
+from noiseedit.config import load_config
+from noiseedit.engine.checkpoint import latest_valid, load_checkpoint, weights_of
+from noiseedit.engine.weights import load_weights
+from noiseedit.errors import CheckpointError
+from noiseedit.models import EditModel
+from noiseedit.registry import MODELS
+
+Ema = Literal['auto', 'on', 'off']
+
+
+def load_model(
+    config: str | Path | Config,
+    checkpoint: str | Path,
+    *,
+    ema: Ema = 'auto',
+    device: str | torch.device | None = None,
+    trust: bool = False,
+) -> EditModel:
+    """Return the model of a config with the weights of a checkpoint, in evaluation mode.
+
+    Args:
+        config: File, name of a shipped config, or a bound config.
+        checkpoint: File, or a work folder: its newest complete one.
+        ema: ``'auto'``: with the moving average if the checkpoint holds one; ``'on'``: it must;
+            ``'off'``: plain weights.
+        device: ``None``: a GPU if there is one.
+        trust: Read a checkpoint that holds code; only for files of a trusted source.
+
+    Raises:
+        CheckpointError: If the checkpoint is missing, damaged or of another model, or holds no
+            average and ``ema='on'``.
+        UnknownNameError: If there is no such config.
+    """
+    loaded = config if isinstance(config, Config) else load_config(config)
+    stored = load_checkpoint(find_checkpoint(checkpoint, trust), trust)
+    averaged = ema == 'on' or (ema == 'auto' and 'ema_state_dict' in stored)
+    with torch.random.fork_rng(devices=[]):  # initial weights draw from the global stream
+        model: EditModel = MODELS.build(loaded.model)
+    load_weights(model, weights_of(stored, ema=averaged))
+    return model.to(device or get_device()).eval()
+
+
+def find_checkpoint(path: str | Path, trust: bool = False) -> Path:
+    """Return ``path``, or of a folder its newest complete checkpoint.
+
+    Raises:
+        CheckpointError: If the folder has none.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        return path
+    found = latest_valid(path, trust)
+    if found is None:
+        raise CheckpointError(f'{path}: no checkpoint in this folder')
+    return found
