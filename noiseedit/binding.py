@@ -21,7 +21,8 @@ def bind_noise(config: Config) -> Config:
     'pipeline': every ``NoiseSlot`` transform adds it, on the CPU; 'measurement': the model gets
     ``train`` as its ``measurement``), ``target`` (which input: 'source', 'target' or 'real'),
     ``train`` and ``test`` (noise specs; a missing one means no noise then) and ``seed`` of the test
-    noise.
+    noise. Every key ``data_noise`` of the model, however deep, becomes ``train``: parts of a model
+    that must know what noise its data have.
 
     Raises:
         ConfigError: On unknown keys or places, or a spec that would not be used.
@@ -33,6 +34,8 @@ def bind_noise(config: Config) -> Config:
     specs = {mode: noise[mode] for mode in ('train', 'test') if noise.get(mode) is not None}
     place = {'target': noise.get('target', 'source'), 'seed': noise.get('seed', 0)}
     where = noise.get('where', 'batch')
+    if 'train' in specs:
+        _tell_model(config.model, specs['train'])
     if where == 'batch':
         config.model.setdefault('data_preprocessor', ConfigDict(type='EditPreprocessor'))
         config.model.data_preprocessor.noise = {**specs, **place}
@@ -51,6 +54,14 @@ def _check(noise: Mapping[str, Any]) -> None:
             )
     if noise.get('where', 'batch') not in NOISE_PLACES:
         raise ConfigError(f'noise.where: expected one of {NOISE_PLACES}, got {noise["where"]!r}')
+
+
+def _tell_model(node: Any, spec: Any) -> None:
+    for name, value in node.items():
+        if name == 'data_noise':
+            node[name] = spec
+        elif isinstance(value, Mapping):
+            _tell_model(value, spec)
 
 
 def _set_measurement(config: Config, specs: Mapping[str, Any]) -> None:

@@ -30,8 +30,11 @@ def total_variation(image: Tensor) -> Tensor:
     return horizontal.abs().mean() + vertical.abs().mean()
 
 
-def diversity_ratio(noise: Tensor, latent: Tensor, eps: float = 1e-12) -> Tensor:
-    """Return mean_i |n_i - n_j| / (|z_i - z_j| + eps), j = i + N/2 (Yang et al. 2019, without cap).
+def diversity_ratio(noise: Tensor, latent: Tensor) -> Tensor:
+    """Return mean_i |n_i - n_j| / (|z_i - z_j| + 1e-12), j = i + N/2.
+
+    Yang et al., *Diversity-Sensitive Conditional Generative Adversarial Networks*, ICLR 2019,
+    without the paper's cap, as NR-GAN uses it.
 
     ``|.|`` is the mean absolute value over all elements; N is even, or the last sample has no pair.
 
@@ -51,7 +54,7 @@ def diversity_ratio(noise: Tensor, latent: Tensor, eps: float = 1e-12) -> Tensor
     changed, distance = (
         (t[:pairs] - t[pairs : 2 * pairs]).float().abs().flatten(1).mean(1) for t in (noise, latent)
     )
-    return (changed / (distance + eps)).mean()
+    return (changed / (distance + 1e-12)).mean()
 
 
 @LOSSES.register_module()

@@ -110,8 +110,9 @@ class LearnedNoise(nn.Module):
         diversity: Spec | None = None,
     ) -> None:
         super().__init__()
-        given = isinstance(network, nn.Module)
-        self.network = network if given else GENERATORS.build(dict(network))
+        self.network: Any = (
+            network if isinstance(network, nn.Module) else GENERATORS.build(dict(network))
+        )
         self.prior = None if prior is None else MODELS.build(dict(prior))
         self.constraints = nn.ModuleList([MODELS.build(dict(spec)) for spec in constraints])
         self.implicit = implicit

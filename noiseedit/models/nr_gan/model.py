@@ -7,7 +7,7 @@ its degradation.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from mmengine.optim import OptimWrapper
@@ -16,17 +16,15 @@ from torch import Tensor, nn
 from noiseedit.errors import ConfigError
 from noiseedit.models.base import EditModel, Inputs, Losses, Phase, required
 from noiseedit.models.nr_gan.degradation import Degraded
-from noiseedit.models.nr_gan.settings import DataNoise, is_discrete, law_of
+from noiseedit.models.nr_gan.finish import Finish
 from noiseedit.models.preprocessor import Batch
 from noiseedit.noises import NoiseSpec, SampleStreams
-from noiseedit.noises.random import Generator, normal, uniform_like
+from noiseedit.noises.random import Generator, normal
 from noiseedit.registry import DISCRIMINATORS, GENERATORS, LOSSES, MODELS
 from noiseedit.seeding import derive_seed
 from noiseedit.structures import EditSample
 
 Spec = Mapping[str, Any]
-DITHER = 1 / 128  # one 8-bit step of images in [-1, 1]
-DATA_SCALE = 255 / 256  # what dequantisation multiplies images, and so their noise, by
 
 
 @MODELS.register_module()
@@ -48,15 +46,12 @@ class NRGAN(EditModel):
             says; bound by ``noise.where='measurement'``, for images that were noisy from the start.
         penalty: Config of a loss of (logits, images) for the discriminator, such as ``R1Penalty``,
             of the tensor that the discriminator sees; None: none.
-        view: Config of what the discriminator sees of an image; ``'auto'``: ``BlurView`` if
-            ``data_noise`` is discrete, else the image; None: the image.
+        view: Config of what the discriminator sees of an image, such as ``BlurView``; None: the
+            image.
         penalty_interval: Add the penalty in every n-th step only, times n (lazy regularisation).
         generator_batch_factor: Images per generator step, in batches of real images.
-        clip: Clamp real and generated images to [-1, 1].
-        dither_fakes: Add U(0, 1/128) to generated noisy images before the clamp, as dequantisation
-            adds to real ones; saturated pixels then no longer give them away.
-        scale_noise: Multiply generated noise by 255/256, as dequantisation does with real noise.
-        data_noise: Spec of the training noise; filled from ``config.noise``.
+        finish: Arguments of :class:`Finish`: what else makes generated images like the data; None:
+            its defaults, clamping alone.
         kwargs: ``data_preprocessor``, ``channels_last``; see :class:`EditModel`.
 
     Raises:
@@ -72,33 +67,26 @@ class NRGAN(EditModel):
         degradation: Spec | nn.Module | None = None,
         measurement: NoiseSpec | None = None,
         penalty: Spec | None = None,
-        view: Spec | Literal['auto'] | None = 'auto',
+        view: Spec | None = None,
         *,
         penalty_interval: int = 1,
         generator_batch_factor: int = 2,
-        clip: bool = True,
-        dither_fakes: bool = False,
-        scale_noise: bool = False,
-        data_noise: DataNoise = None,
+        finish: Mapping[str, bool] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        _check_counts(
-            penalty_interval=penalty_interval, generator_batch_factor=generator_batch_factor
-        )
-        self.view = _view(view, data_noise)
+        _check_count('penalty_interval', penalty_interval)
+        _check_count('generator_batch_factor', generator_batch_factor)
+        self.penalty_interval = penalty_interval
+        self.generator_batch_factor = generator_batch_factor
+        self.view = None if view is None else MODELS.build(dict(view))
         self.generator = self.build_network(GENERATORS, generator)
-        chosen = _degradation(degradation, measurement)
-        self.degradation = self.build_network(MODELS, chosen)
+        self.degradation = self.build_network(MODELS, _degradation(degradation, measurement))
         judge = _with_channels(discriminator, self.view)
         self.discriminator = self.build_network(DISCRIMINATORS, judge)
         self.gan_loss = LOSSES.build(dict(gan_loss))
         self.penalty = None if penalty is None else LOSSES.build(dict(penalty))
-        self.penalty_interval, self.generator_batch_factor = (
-            penalty_interval,
-            generator_batch_factor,
-        )
-        self.clip, self.dither_fakes, self.scale_noise = clip, dither_fakes, scale_noise
+        self.finish = Finish(**(finish or {}))
         self.latent_channels: int = self.generator.latent_channels
         self.steps = 0
         self.measured: Losses = {}
@@ -120,8 +108,8 @@ class NRGAN(EditModel):
         """Return the discriminator's terms: real, fake and, when due, penalty."""
         real = required(inputs, 'real', self)
         with torch.no_grad():
-            real, fake = self.seen(self.clamp(real)), self.seen(self.noisy(len(real)).image)
-        real = real.detach()
+            real = self.seen(self.finish.clamp(real)).detach()
+            fake = self.seen(self.noisy(len(real)).image)
         due = self.penalty is not None and self.steps % self.penalty_interval == 0
         real.requires_grad_(due)
         logits = self.discriminator(real)
@@ -151,7 +139,7 @@ class NRGAN(EditModel):
         return self.degrade(self.generator(latent), latent, stream)
 
     def degrade(self, image: Tensor, latent: Tensor, generator: torch.Generator) -> Degraded:
-        """Return generated images with their noise, scaled, dithered and clamped as set.
+        """Return generated images with their noise, made like the data as ``finish`` says.
 
         Args:
             image: (N, C, H, W) in [-1, 1].
@@ -159,16 +147,7 @@ class NRGAN(EditModel):
             generator: Source of all randomness.
         """
         made = self.degradation(image, latent, generator)
-        noisy = made.image
-        if self.scale_noise:
-            noisy = torch.lerp(image.float(), noisy.float(), DATA_SCALE)
-        if self.dither_fakes:
-            noisy = noisy + DITHER * uniform_like(noisy, generator)
-        return made._replace(image=self.clamp(noisy))
-
-    def clamp(self, image: Tensor) -> Tensor:
-        """Clamp to [-1, 1] if set."""
-        return image.clamp(-1, 1) if self.clip else image
+        return made._replace(image=self.finish(image, made.image, generator))
 
     def seen(self, image: Tensor) -> Tensor:
         """Return what the discriminator sees of ``image``."""
@@ -221,18 +200,9 @@ def noise_level(made: Degraded) -> Losses:
     return level
 
 
-def _check_counts(**counts: int) -> None:
-    for name, value in counts.items():
-        if not isinstance(value, int) or value < 1:
-            raise ConfigError(f'model.{name}: expected a positive whole number, got {value!r}')
-
-
-def _view(view: Spec | str | None, data_noise: DataNoise) -> nn.Module | None:
-    if isinstance(view, str):
-        if view != 'auto':
-            raise ConfigError(f"model.view: expected 'auto', a config or None, got {view!r}")
-        view = {'type': 'BlurView'} if is_discrete(law_of(data_noise)) else None
-    return None if view is None else MODELS.build(dict(view))
+def _check_count(name: str, value: int) -> None:
+    if not isinstance(value, int) or value < 1:
+        raise ConfigError(f'model.{name}: expected a positive whole number, got {value!r}')
 
 
 def _with_channels(spec: Spec | nn.Module, view: nn.Module | None) -> Spec | nn.Module:
