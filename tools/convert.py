@@ -11,7 +11,14 @@ from noiseedit import cli
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('method', help='e.g. dncnn; an unknown one lists the nearest')
-    parser.add_argument('released', metavar='IN', help='the released file')
+    parser.add_argument(
+        'released',
+        metavar='IN',
+        nargs='+',
+        type=Path,
+        help='the released file; several where each network has its own (nr_gan: netG*, netGn*, '
+        'netD*)',
+    )
     parser.add_argument('out', metavar='OUT', type=Path, help='the checkpoint to write')
     parser.add_argument(
         '--trust-checkpoint',
@@ -27,15 +34,22 @@ def main() -> None:
     from noiseedit.models import convert
 
     convert.converter(args.method)
-    weights = weights_of(load_checkpoint(args.released, trust=args.trust_checkpoint))
-    converted = convert.convert(args.method, weights)
+    files = {
+        str(file): weights_of(load_checkpoint(file, trust=args.trust_checkpoint))
+        for file in args.released
+    }
+    converted = convert.convert(args.method, convert.join(args.method, files))
     args.out.parent.mkdir(parents=True, exist_ok=True)
-    checkpoint = convert.checkpoint(args.method, converted, Path(args.released).name)
+    checkpoint = convert.checkpoint(
+        args.method, converted, ', '.join(file.name for file in args.released)
+    )
     save_checkpoint(checkpoint, args.out)
-    count = sum(tensor.numel() for tensor in converted.state_dict.values())
-    settings = ', '.join(f'{key}={value!r}' for key, value in converted.generator.items())
-    print(f'found: dict({settings})')
-    print(f'{len(converted.state_dict)} tensors, {count:,} numbers -> {args.out}')
+    for name, network in converted.networks().items():
+        settings = ', '.join(f'{key}={value!r}' for key, value in network.config.items())
+        print(f'{name}: dict({settings})')
+    weights = checkpoint['state_dict'].values()
+    count = sum(tensor.numel() for tensor in weights)
+    print(f'{len(weights)} tensors, {count:,} numbers -> {args.out}')
 
 
 if __name__ == '__main__':

@@ -9,6 +9,7 @@ from noiseedit.models.nr_gan.degradation import (
 )
 from noiseedit.models.nr_gan.model import NRGAN
 from noiseedit.models.nr_gan.networks import NRGANDiscriminator, NRGANGenerator
+from noiseedit.models.nr_gan.residual import ResidualGANDiscriminator, ResidualGANGenerator
 
 __all__ = [
     'NRGAN',
@@ -17,6 +18,8 @@ __all__ = [
     'NRGANDiscriminator',
     'NRGANGenerator',
     'NoDegradation',
+    'ResidualGANDiscriminator',
+    'ResidualGANGenerator',
     'SimulatedNoise',
     'constraints',
     'priors',
