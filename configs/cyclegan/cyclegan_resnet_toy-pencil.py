@@ -17,28 +17,9 @@ train_cfg = dict(max_iters=1_000, val_interval=1_000)
 optim_wrapper = dict(
     generator=dict(optimizer=dict(lr=1e-3)), discriminator=dict(optimizer=dict(lr=1e-3))
 )
-param_scheduler = dict(
-    generator=[
-        dict(
-            type='LinearLR',
-            start_factor=1.0,
-            end_factor=0.0,
-            begin=600,
-            end=1_000,
-            by_epoch=False,
-        )
-    ],
-    discriminator=[
-        dict(
-            type='LinearLR',
-            start_factor=1.0,
-            end_factor=0.0,
-            begin=600,
-            end=1_000,
-            by_epoch=False,
-        )
-    ],
-)
+param_scheduler = [  # of both optimisers
+    dict(type='LinearLR', start_factor=1.0, end_factor=0.0, begin=600, end=1_000, by_epoch=False)
+]
 default_hooks = dict(checkpoint=dict(interval=500, max_keep_ckpts=1))
 val_evaluator = [dict(type='PSNR'), dict(type='SSIM')]
 test_evaluator = val_evaluator

@@ -9,27 +9,15 @@ _base_ = [
 
 train_dataloader = dict(batch_size=1)
 train_cfg = dict(max_iters=270_000, val_interval=10_000)
-param_scheduler = dict(
-    generator=[
-        dict(
-            type='LinearLR',
-            start_factor=1.0,
-            end_factor=0.0,
-            begin=135_000,
-            end=270_000,
-            by_epoch=False,
-        )
-    ],
-    discriminator=[
-        dict(
-            type='LinearLR',
-            start_factor=1.0,
-            end_factor=0.0,
-            begin=135_000,
-            end=270_000,
-            by_epoch=False,
-        )
-    ],
-)
+param_scheduler = [  # of both optimisers
+    dict(
+        type='LinearLR',
+        start_factor=1.0,
+        end_factor=0.0,
+        begin=135_000,
+        end=270_000,
+        by_epoch=False,
+    )
+]
 val_evaluator = [dict(type='FID'), dict(type='KID')]  # there are no pairs to compare
 test_evaluator = val_evaluator

@@ -3,17 +3,6 @@
 # There is no default split: data/FS2K/list.txt has lines 'FS2K train 1/0001' (docs/data.md).
 _base_ = ['./cufs_photo2sketch.py']
 
-train_dataloader = dict(
-    dataset=dict(
-        type='FaceSketches',
-        data_root='data',
-        databases=dict(FS2K=None),
-        list_file='data/FS2K/list.txt',
-        size=(250, 250),
-        photo=dict(pattern=r'photo(\d+)/\D*(\d+)'),
-        sketch=dict(pattern=r'sketch(\d+)/\D*(\d+)'),
-    )
-)
 test_dataloader = dict(
     dataset=dict(
         type='FaceSketches',
@@ -25,14 +14,5 @@ test_dataloader = dict(
         sketch=dict(pattern=r'sketch(\d+)/\D*(\d+)'),
     )
 )
-val_dataloader = dict(
-    dataset=dict(
-        type='FaceSketches',
-        data_root='data',
-        databases=dict(FS2K=None),
-        list_file='data/FS2K/list.txt',
-        size=(250, 250),
-        photo=dict(pattern=r'photo(\d+)/\D*(\d+)'),
-        sketch=dict(pattern=r'sketch(\d+)/\D*(\d+)'),
-    )
-)
+train_dataloader = test_dataloader
+val_dataloader = test_dataloader

@@ -3,26 +3,7 @@
 _base_ = ['./gan_adam_100k.py']
 
 train_cfg = dict(max_iters=13_400, val_interval=6_700)
-param_scheduler = dict(
-    generator=[
-        dict(
-            type='LinearLR',
-            start_factor=1.0,
-            end_factor=0.0,
-            begin=6_700,
-            end=13_400,
-            by_epoch=False,
-        )
-    ],
-    discriminator=[
-        dict(
-            type='LinearLR',
-            start_factor=1.0,
-            end_factor=0.0,
-            begin=6_700,
-            end=13_400,
-            by_epoch=False,
-        )
-    ],
-)
+param_scheduler = [  # of both optimisers
+    dict(type='LinearLR', start_factor=1.0, end_factor=0.0, begin=6_700, end=13_400, by_epoch=False)
+]
 custom_hooks = [dict(type='ModuleEMAHook', modules=['generator'], decay=0.999)]
