@@ -35,7 +35,7 @@ def bind_noise(config: Config) -> Config:
     place = {'target': noise.get('target', 'source'), 'seed': noise.get('seed', 0)}
     where = noise.get('where', 'batch')
     if 'train' in specs:
-        _tell_model(config.model, specs['train'])
+        _tell_model(config.get('model', {}), specs['train'])
     if where == 'batch':
         config.model.setdefault('data_preprocessor', ConfigDict(type='EditPreprocessor'))
         config.model.data_preprocessor.noise = {**specs, **place}

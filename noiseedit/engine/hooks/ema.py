@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -142,6 +143,19 @@ class ModuleEMAHook(Hook):
                 live |= {f'{module}.{n}': t for n, t in network.state_dict().items()}
                 self._trained |= {f'{module}.{n}' for n, _ in network.named_parameters()}
         return live
+
+
+@contextmanager
+def averaged_weights(runner: Runner) -> Iterator[None]:
+    """Give the model its moving averages meanwhile, if the run keeps any for evaluation."""
+    hooks = [hook for hook in runner.hooks if isinstance(hook, ModuleEMAHook)]
+    try:
+        for hook in hooks:
+            hook.before_val_epoch(runner)
+        yield
+    finally:
+        for hook in hooks:
+            hook.after_failure(runner)
 
 
 def _network(model: torch.nn.Module, name: str) -> torch.nn.Module:

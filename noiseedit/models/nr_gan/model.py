@@ -163,6 +163,24 @@ class NRGAN(EditModel):
         image = self.generator(self.latent(n, generator)).float()
         return self.data_preprocessor.restore(image).clamp(0, 1)
 
+    def pictures(self, n: int, generator: torch.Generator) -> dict[str, Tensor]:
+        """Return ``n`` generated ``clean`` images and, if they get noise, ``noise`` and ``noisy``.
+
+        Each (n, C, H, W) in [0, 1]; noise, as it was added, around mid-grey.
+
+        Args:
+            n: Images.
+            generator: Source of latents and noise.
+        """
+        latent = self.latent(n, generator)
+        clean = self.generator(latent).float()
+        noisy = self.degrade(clean, latent, generator).image
+        restore = self.data_preprocessor.restore
+        shown = {'clean': restore(clean)}
+        if noisy.shape == clean.shape and not torch.equal(noisy, clean):
+            shown |= {'noise': (noisy - clean) / 2 + 0.5, 'noisy': restore(noisy)}
+        return {name: image.clamp(0, 1) for name, image in shown.items()}
+
     def translate(self, inputs: Inputs) -> Tensor:
         """Return ``generator(latent)``."""
         return self.generator(required(inputs, 'latent', self))
@@ -215,9 +233,12 @@ def _with_channels(spec: Spec | nn.Module, view: nn.Module | None) -> Spec | nn.
 def _degradation(
     degradation: Spec | nn.Module | None, measurement: NoiseSpec | None
 ) -> Spec | nn.Module:
-    if measurement is None:
-        return {'type': 'NoDegradation'} if degradation is None else degradation
-    if degradation is not None:
+    """Return what makes images noisy; ``measurement`` stands in where nothing else does."""
+    degradation = {'type': 'NoDegradation'} if degradation is None else degradation
+    spec = degradation if isinstance(degradation, Mapping) else {}
+    if measurement is None or spec.get('data_noise') == measurement:  # simulated already
+        return degradation
+    if spec.get('type') != 'NoDegradation':
         raise ConfigError(
             "NRGAN: got both degradation and measurement (noise.where='measurement'); images are "
             'made noisy by one of them: drop model.degradation, or choose where the noise acts'

@@ -9,7 +9,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from noiseedit.models.nr_gan.settings import DataNoise, law_of, signal_prior
+from noiseedit.errors import ConfigError
+from noiseedit.models.nr_gan.settings import DataNoise, Relation, law_of, relation_of
 from noiseedit.noises.random import normal_like
 from noiseedit.registry import MODELS
 
@@ -52,6 +53,12 @@ class PoissonPrior(nn.Module):
         return RANGE_WIDTH * unit_range(image).sqrt() * scale * normal_like(scale, generator)
 
 
+SIGNAL_PRIORS: dict[str, type[nn.Module]] = {
+    'multiplicative': MultiplicativeGaussianPrior,
+    'poisson': PoissonPrior,
+}
+
+
 @MODELS.register_module()
 class SignalPrior(nn.Module):
     """The prior that fits the noise of the training data (SD-NR-GAN-I).
@@ -60,15 +67,23 @@ class SignalPrior(nn.Module):
     noise, also where additive noise comes with it, as in the paper's experiments.
 
     Args:
+        relation: ``'multiplicative'`` or ``'poisson'``; None: that of ``data_noise``.
         data_noise: Spec of the training noise; filled from ``config.noise``.
 
     Raises:
-        ConfigError: If that noise is missing, or does not depend on the image in one of these ways.
+        ConfigError: On another relation; without one, if the noise of the data is missing, or does
+            not depend on the image in one of these ways.
     """
 
-    def __init__(self, data_noise: DataNoise = None) -> None:
+    def __init__(self, relation: Relation | None = None, *, data_noise: DataNoise = None) -> None:
         super().__init__()
-        self.prior: nn.Module = MODELS.build({'type': signal_prior(law_of(data_noise))})
+        relation = relation_of(law_of(data_noise)) if relation is None else relation
+        if relation not in SIGNAL_PRIORS:
+            raise ConfigError(
+                f'SignalPrior: relation: expected {", ".join(SIGNAL_PRIORS)} or None, '
+                f'got {relation!r}'
+            )
+        self.prior = SIGNAL_PRIORS[relation]()
 
     def forward(self, scale: Tensor, image: Tensor, generator: torch.Generator) -> Tensor:
         """Return noise; see :class:`AdditiveGaussianPrior`."""

@@ -7,7 +7,7 @@ Asked of the noise's own law, not of its name: ``nrgan/M``, its replay ``nrgan/M
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from noiseedit.errors import ConfigError
 from noiseedit.noises import (
@@ -21,6 +21,11 @@ from noiseedit.noises import (
 )
 
 DataNoise: TypeAlias = NoiseSpec | None
+Relation: TypeAlias = Literal['multiplicative', 'poisson']
+_KINDS: dict[Relation, type[BaseNoise]] = {
+    'multiplicative': MultiplicativeNoise,
+    'poisson': PoissonNoise,
+}
 
 
 def law_of(spec: DataNoise) -> BaseNoise | None:
@@ -52,22 +57,20 @@ def is_discrete(noise: BaseNoise | None) -> bool:
     return any(isinstance(part, PoissonNoise) and part.approx is None for part in parts_of(noise))
 
 
-def signal_prior(noise: BaseNoise | None) -> str:
-    """Return the name of the prior of SD-NR-GAN-I for data with this noise.
+def relation_of(noise: BaseNoise | None) -> Relation:
+    """Return how this noise follows the image, beside any part that does not.
 
     Raises:
-        ConfigError: If the noise has no known relation to the image, or two of them.
+        ConfigError: If it does not, in both ways, or there is no noise.
     """
-    found = set() if noise is None else {_prior_of(part) for part in parts_of(noise)} - {None}
+    found = {name for name, kind in _KINDS.items() if noise is not None and _has(noise, kind)}
     if len(found) != 1:
         raise ConfigError(_unknown_relation(noise, len(found)))
-    return str(found.pop())
+    return found.pop()
 
 
-def _prior_of(noise: BaseNoise) -> str | None:
-    if isinstance(noise, MultiplicativeNoise):
-        return 'MultiplicativeGaussianPrior'
-    return 'PoissonPrior' if isinstance(noise, PoissonNoise) else None
+def _has(noise: BaseNoise, kind: type[BaseNoise]) -> bool:
+    return any(isinstance(part, kind) for part in parts_of(noise))
 
 
 def _unknown_relation(noise: BaseNoise | None, count: int) -> str:
@@ -78,8 +81,7 @@ def _unknown_relation(noise: BaseNoise | None, count: int) -> str:
         f'multiplicative (nrgan/I to L) or Poisson (nrgan/M to P); {what}'
         f'{"" if noise is None else f", which {why}"}. Take sinrgan1 or sinrgan2 for noise that '
         'ignores the image, sdnrgan2 or sdnrgan3 for an unknown relation; for noisy files of your '
-        'own name the relation: model.degradation.prior.type=MultiplicativeGaussianPrior or '
-        'PoissonPrior'
+        'own name the relation: model.degradation.prior.relation=multiplicative or poisson'
     )
 
 
