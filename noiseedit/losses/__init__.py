@@ -8,6 +8,7 @@ from noiseedit.losses.gan import (
     VanillaGANLoss,
     WassersteinGANLoss,
 )
+from noiseedit.losses.gradient_penalty import GradientPenalty
 from noiseedit.losses.perceptual import PerceptualLoss
 from noiseedit.losses.pixel import CharbonnierLoss, L1Loss, MSELoss
 from noiseedit.losses.regularisers import DiversityLoss, R1Penalty, TotalVariationLoss
@@ -17,6 +18,7 @@ __all__ = [
     'DiversityLoss',
     'FeatureMatchingLoss',
     'GANLoss',
+    'GradientPenalty',
     'HingeGANLoss',
     'L1Loss',
     'LeastSquaresGANLoss',

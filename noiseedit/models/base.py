@@ -30,11 +30,23 @@ class Phase(NamedTuple):
         loss: The model's method ``loss(inputs) -> {term: weighted scalar}``; its name is the prefix
             of the logged terms.
         trained: The child networks that this step trains; all others are frozen meanwhile.
+        part: (k, n): the step sees the k-th of n equal parts of the batch. Several steps of one
+            kind log the last.
     """
 
     optimiser: str
     loss: str
     trained: tuple[str, ...]
+    part: tuple[int, int] = (0, 1)
+
+    def share(self, inputs: Inputs) -> Inputs:
+        """Return this step's part of the batch.
+
+        Raises:
+            ConfigError: If the batch does not divide.
+        """
+        index, count = self.part
+        return inputs if count == 1 else {k: _part(v, index, count) for k, v in inputs.items()}
 
 
 class EditModel(BaseModel):
@@ -106,7 +118,7 @@ class EditModel(BaseModel):
         return {
             f'{phase.loss}/{term}': value
             for phase in self.phases()
-            for term, value in getattr(self, phase.loss)(inputs).items()
+            for term, value in getattr(self, phase.loss)(phase.share(inputs)).items()
         }
 
     @torch.no_grad()
@@ -142,7 +154,7 @@ class EditModel(BaseModel):
     ) -> Losses:
         with self.only_training(phase.trained):
             with self.forward_context(phase, wrappers):
-                losses = getattr(self, phase.loss)(inputs)
+                losses = getattr(self, phase.loss)(phase.share(inputs))
             total = torch.stack(list(losses.values())).sum()
             wrappers[phase.optimiser].update_params(total)
         logs = {f'{phase.loss}/{term}': value.detach() for term, value in losses.items()}
@@ -241,6 +253,16 @@ def required(inputs: Inputs, name: str, model: nn.Module) -> Tensor:
             'Choose a data set that gives it (see docs/architecture.md, data contract)'
         )
     return inputs[name]
+
+
+def _part(batch: Tensor, index: int, count: int) -> Tensor:
+    size, rest = divmod(len(batch), count)
+    if rest or not size:
+        raise ConfigError(
+            f'a batch of {len(batch)} images does not divide into {count} equal parts, one per '
+            f'step; set train_dataloader.batch_size to a multiple of {count}'
+        )
+    return batch[index * size : (index + 1) * size]
 
 
 def _wrong_optimisers(model: nn.Module, needed: Sequence[str], got: Sequence[str]) -> ConfigError:

@@ -10,6 +10,7 @@ from noiseedit.datasets.transforms.geometry import (
     RandomFlip,
     Resize,
 )
+from noiseedit.datasets.transforms.labels import NoisyLabel
 from noiseedit.datasets.transforms.noise import AddNoise
 from noiseedit.datasets.transforms.padding import PadTo
 
@@ -17,6 +18,7 @@ __all__ = [
     'AddNoise',
     'CenterCrop',
     'DrawPencil',
+    'NoisyLabel',
     'PadTo',
     'RandomCrop',
     'RandomDihedral',
