@@ -9,6 +9,7 @@ from noiseedit.datasets.limit import FirstImages
 from noiseedit.datasets.store import ImageStore, open_images
 from noiseedit.datasets.toy import ToyPhotos, ToyShapes
 from noiseedit.datasets.transforms import AddNoise, Transform
+from noiseedit.datasets.whole_set import WholeSet
 
 __all__ = [
     'CIFAR10',
@@ -26,6 +27,7 @@ __all__ = [
     'ToyShapes',
     'Transform',
     'UnpairedFolders',
+    'WholeSet',
     'edit_collate',
     'open_images',
 ]

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from hashlib import blake2b
 from io import BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, TypeAlias
+from typing import Any, BinaryIO, Literal, TypeAlias, TypeVar
 
 import numpy as np
 from mmengine.logging import print_log
@@ -33,6 +33,7 @@ _TAIL = 8 + len(MAGIC)
 
 Channels: TypeAlias = Literal[1, 3] | None
 Decoded: TypeAlias = np.ndarray | DataError
+Item = TypeVar('Item')
 
 
 class ImageFiles:
@@ -166,7 +167,7 @@ def open_store(
 
 def _build(path: Path, fingerprint: str, images: Callable[[], Iterable[Decoded]]) -> ImageStore:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with _locked(path):
+    with locked(path):
         store = _fresh(path, fingerprint)  # perhaps another process has just made it
         if store is None:
             state = 'stale, made anew' if path.exists() else 'made'
@@ -195,7 +196,7 @@ def _fresh(path: Path, fingerprint: str) -> ImageStore | None:
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def locked(path: Path) -> Iterator[None]:
     """Let one process at a time build ``path`` (where the system has no locks: the last wins)."""
     try:
         import fcntl
@@ -250,14 +251,14 @@ def decode_all(files: Sequence[Path], channels: Channels) -> Iterator[Decoded]:
         yield from progress(images, len(files))
 
 
-def progress(items: Iterable[Decoded], total: int) -> Iterable[Decoded]:
+def progress(items: Iterable[Item], total: int, text: str = 'decoding') -> Iterable[Item]:
     """Show a bar while ``items`` are consumed, on a terminal only."""
     from rich.console import Console
     from rich.progress import track
 
     console = Console(stderr=True)
     hidden = not console.is_terminal
-    return track(items, 'decoding', total=total, console=console, transient=True, disable=hidden)
+    return track(items, text, total=total, console=console, transient=True, disable=hidden)
 
 
 def state_of(path: Path, root: Path) -> str:

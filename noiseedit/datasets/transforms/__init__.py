@@ -13,6 +13,7 @@ from noiseedit.datasets.transforms.geometry import (
 from noiseedit.datasets.transforms.labels import NoisyLabel
 from noiseedit.datasets.transforms.noise import AddNoise
 from noiseedit.datasets.transforms.padding import PadTo
+from noiseedit.datasets.transforms.rename import Rename
 
 __all__ = [
     'AddNoise',
@@ -23,6 +24,7 @@ __all__ = [
     'RandomCrop',
     'RandomDihedral',
     'RandomFlip',
+    'Rename',
     'Resize',
     'ToFloat',
     'ToGrey',
