@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from noiseedit.errors import ConfigError
 from noiseedit.noises import BaseNoise, build
+from noiseedit.noises.random import uniform_like
 from noiseedit.registry import MODELS
 from noiseedit.structures import EditSample
 
@@ -33,6 +34,11 @@ class EditPreprocessor(BaseDataPreprocessor):
         pad_multiple: Pad right and bottom (reflect) to a multiple of this when testing; 1: never.
         noise_pad: Whether the canvas around a padded picture becomes noisy too, as in deployment
             noise covers the whole image; False: only the picture.
+        dequantise: Give 8-bit images a density, as NR-GAN does: in training
+            ``x -> (255 x + u) / 256``, u ~ U(0, 1) drawn anew for every value from the stream of
+            the iteration, after the noise; in tests u = 1/2. The value v of 8 bits becomes
+            ``v / 128 - 1 + U(0, 1 / 128)`` in [-1, 1). The way back gives 8-bit rounding the result
+            ``floor(128 (y + 1))`` for y in [-1, 1].
     """
 
     def __init__(
@@ -41,6 +47,7 @@ class EditPreprocessor(BaseDataPreprocessor):
         value_range: Literal['[0,1]', '[-1,1]'] = '[0,1]',
         pad_multiple: int = 1,
         noise_pad: bool = True,
+        dequantise: bool = False,
     ) -> None:
         super().__init__()
         noise = dict(noise or {})
@@ -53,6 +60,7 @@ class EditPreprocessor(BaseDataPreprocessor):
             raise ConfigError(f"value_range: expected '[0,1]' or '[-1,1]', got {value_range!r}")
         self.scale, self.shift = (2.0, -1.0) if value_range == '[-1,1]' else (1.0, 0.0)
         self.pad_multiple, self.noise_pad = pad_multiple, noise_pad
+        self.dequantise = dequantise
         self.noise_target: str = noise.get('target', 'source')
         self.noise_seed: int = noise.get('seed', 0)
         self.noises: dict[str, BaseNoise] = {  # a plain dict: noises are not part of the state
@@ -84,7 +92,8 @@ class EditPreprocessor(BaseDataPreprocessor):
         """Prepare a batch of the data loader for the network.
 
         Args:
-            data: ``inputs`` (name -> (N, C, H, W) uint8 or float in [0, 1]) and ``data_samples``.
+            data: ``inputs`` (name -> (N, C, H, W) uint8 or float in [0, 1]) and ``data_samples``,
+                which may be ``None`` in training.
             training: Use the training noise and its iteration stream, and do not pad.
 
         Returns:
@@ -110,7 +119,13 @@ class EditPreprocessor(BaseDataPreprocessor):
             noisy = self.noises['train'](inputs[target], generator=self.generator)
             noisy = self._where_noisy(inputs[target], noisy, batch['data_samples'])
             inputs = {**inputs, target: noisy}
-        return {**batch, 'inputs': {name: self.normalise(image) for name, image in inputs.items()}}
+        dithered = {
+            name: self.normalise(image, self._dither(image)) for name, image in inputs.items()
+        }
+        return {**batch, 'inputs': dithered}
+
+    def _dither(self, image: Tensor) -> Tensor | float:
+        return uniform_like(image, self.generator) if self.dequantise else 0.5
 
     def test_batch(
         self,
@@ -159,19 +174,33 @@ class EditPreprocessor(BaseDataPreprocessor):
         """Return ``noisy``; without ``noise_pad``, ``clean`` with noise on the pictures alone."""
         if self.noise_pad:
             return noisy
+        if samples is None:
+            raise ConfigError(
+                'noise_pad=False needs data_samples, which say where the picture is; '
+                'set samples=True where the data set leaves them out (WholeSet)'
+            )
         mixed = noisy.clone()
-        for index, sample in enumerate(samples or ()):
+        for index, sample in enumerate(samples):
             rows, columns = picture(sample, clean)
             mixed[index] = clean[index]
             mixed[index, :, rows, columns] = noisy[index, :, rows, columns]
         return mixed
 
-    def normalise(self, image: Tensor) -> Tensor:
-        """Map [0, 1] to the network's range."""
+    def normalise(self, image: Tensor, dither: Tensor | float = 0.5) -> Tensor:
+        """Map [0, 1] to the network's range.
+
+        Args:
+            image: Of any shape.
+            dither: With ``dequantise``: where in its 8-bit step a value comes to lie, in [0, 1).
+        """
+        if self.dequantise:
+            image = (image * 255 + dither) / 256
         return image * self.scale + self.shift if self.scale != 1 else image
 
     def restore(self, image: Tensor) -> Tensor:
         """Map the network's range to [0, 1]; neither clipped nor cropped."""
+        if self.dequantise:
+            return from_steps((image - self.shift) * (256 / self.scale))
         return (image - self.shift) / self.scale if self.scale != 1 else image
 
     def pad(self, image: Tensor) -> Tensor:
@@ -187,6 +216,16 @@ class EditPreprocessor(BaseDataPreprocessor):
         """Undo all padding of one (C, H, W) image: return the size that ``sample.input`` has."""
         rows, columns = picture(sample, sample.input if 'input' in sample else image)
         return image[:, rows, columns]
+
+
+def from_steps(steps: Tensor) -> Tensor:
+    """Return [0, 1] for [0, 256) of dequantised images: ``(steps - 1/2) / 255``.
+
+    Within a step values move by up to 0.005 / 255 towards its middle, so that rounding to 8 bits
+    gives ``floor(steps)`` exactly; the gradient is that of the formula.
+    """
+    inward = 0.01 * (0.5 - (steps - steps.floor())).detach()
+    return (steps - 0.5 + inward) / 255
 
 
 def picture(sample: EditSample, image: Tensor) -> tuple[slice, slice]:

@@ -5,6 +5,7 @@ import torch
 from small_models import GAUSSIAN, make_batch
 
 from noiseedit.errors import ConfigError
+from noiseedit.evaluation.saving import to_uint8
 from noiseedit.models import EditPreprocessor
 from noiseedit.noises import build
 
@@ -155,3 +156,92 @@ def test_noise_of_the_pipeline_stays_on_record():
     data['data_samples'][0].set_metainfo({'noise': 'GaussianNoise(of the pipeline)'})
     samples = EditPreprocessor()(data)['data_samples']
     assert [sample.noise for sample in samples] == ['GaussianNoise(of the pipeline)', 'none']
+
+
+# Dequantisation.
+
+LEVELS = torch.arange(256, dtype=torch.uint8).view(1, 1, 16, 16)
+
+
+def dequantised(seed=0, training=True, image=LEVELS, **settings):
+    preprocessor = EditPreprocessor(value_range='[-1,1]', dequantise=True, **settings)
+    preprocessor.seed_iteration(seed)
+    samples = make_batch(1)['data_samples'] if not training else None
+    batch = {'inputs': {'real': image}, 'data_samples': samples}
+    return preprocessor(batch, training=training)['inputs']['real']
+
+
+def test_a_value_of_eight_bits_becomes_its_step():
+    image = LEVELS.expand(400, -1, -1, -1)
+    offset = (dequantised(image=image).double() - (LEVELS.double() / 128 - 1)) * 128
+    assert offset.min() > -1e-4
+    assert offset.max() < 1 + 1e-4
+    assert offset.mean().item() == pytest.approx(0.5, abs=0.005)
+    assert offset.var().item() == pytest.approx(1 / 12, rel=0.02)
+    assert dequantised().max() <= 1
+
+
+def test_dither_is_drawn_anew_by_iteration_and_input_and_follows_its_seed():
+    assert torch.equal(dequantised(seed=1), dequantised(seed=1))
+    assert not torch.equal(dequantised(seed=1), dequantised(seed=2))
+    preprocessor = EditPreprocessor(dequantise=True)
+    preprocessor.seed_iteration(0)
+    inputs = preprocessor(make_batch(names=('target',)), training=True)['inputs']
+    assert not torch.equal(inputs['target'], inputs['source'])
+    preprocessor.seed_iteration(0)
+    expected = torch.rand(LEVELS.shape, generator=preprocessor.generator)
+    preprocessor.seed_iteration(0)
+    found = preprocessor({'inputs': {'real': LEVELS}}, training=True)['inputs']['real']
+    torch.testing.assert_close(found, (LEVELS + expected) / 256)
+
+
+def test_noise_comes_before_dither():
+    noise = {'train': {**GAUSSIAN, 'clip': True}, 'target': 'real'}
+    image = torch.zeros(8, 1, 16, 16, dtype=torch.uint8)
+    found = dequantised(image=image, noise=noise)
+    assert found.min() >= -1  # the dither of clipped values stays visible
+    assert (found > -1).all()
+    assert found.max() > -1 + 3 / 128
+
+
+def test_the_middle_of_the_step_in_tests():
+    expected = LEVELS.float() / 128 - 1 + 1 / 256
+    torch.testing.assert_close(dequantised(training=False), expected)
+
+
+@pytest.mark.parametrize('value_range', ['[0,1]', '[-1,1]'])
+def test_restored_images_round_to_the_step_of_the_network_range(value_range):
+    edges = torch.arange(257, dtype=torch.float32) / 128 - 1
+    near = [edges, edges.nextafter(torch.tensor(2.0)), edges.nextafter(torch.tensor(-2.0))]
+    wide = torch.rand(20000, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    y = torch.cat([*near, wide]).clamp(-1, 1)
+    expected = ((y + 1) * 128).floor().clamp(0, 255).byte()
+    preprocessor = EditPreprocessor(value_range=value_range, dequantise=True)
+    restored = preprocessor.restore(y if value_range == '[-1,1]' else (y + 1) / 2)
+    found = to_uint8(restored.view(1, 1, -1))
+    assert torch.equal(torch.from_numpy(found).flatten(), expected)
+
+
+def test_what_was_dequantised_comes_back_whatever_the_dither():
+    preprocessor = EditPreprocessor(value_range='[-1,1]', dequantise=True)
+    for training in (True, False):
+        restored = preprocessor.restore(dequantised(seed=3, training=training))[0]
+        assert torch.equal(torch.from_numpy(to_uint8(restored)).flatten(), LEVELS.flatten())
+
+
+def test_the_gradient_of_restore_is_that_of_a_straight_line():
+    preprocessor = EditPreprocessor(value_range='[-1,1]', dequantise=True)
+    y = torch.linspace(-1, 1, 101).requires_grad_()
+    preprocessor.restore(y).sum().backward()
+    torch.testing.assert_close(y.grad, torch.full((101,), 128 / 255))
+
+
+def test_training_without_samples():
+    batch = {'inputs': make_batch()['inputs'], 'data_samples': None}
+    preprocessor = noisy()
+    preprocessor.seed_iteration(0)
+    assert preprocessor(batch, training=True)['data_samples'] is None
+    preprocessor = EditPreprocessor(noise={'train': GAUSSIAN}, noise_pad=False)
+    preprocessor.seed_iteration(0)
+    with pytest.raises(ConfigError, match=r'noise_pad=False needs data_samples.*samples=True'):
+        preprocessor(batch, training=True)
