@@ -54,7 +54,8 @@ def test_recipe_builds(name):
     )
     for loader in (config.train_dataloader, config.test_dataloader):
         assert loader.dataset.type in DATASETS
-        assert all(step.type in TRANSFORMS for step in loader.dataset.pipeline)
+        inner = loader.dataset.get('dataset', loader.dataset)
+        assert all(step.type in TRANSFORMS for step in inner.get('pipeline', []))
     assert all(metric.type in METRICS for metric in config.test_evaluator)
     for hook in [*config.default_hooks.values(), *config.get('custom_hooks', [])]:
         assert hook is None or hook.type in HOOKS

@@ -65,8 +65,9 @@ def test_loader_gives_batches(file, loader, tmp_path, images_for, monkeypatch):
     assert config.sampler == {'type': 'CounterSampler', 'shuffle': loader == 'train_dataloader'}
     assert bool(config.num_workers) == bool(config.get('persistent_workers'))
     settings = config.dataset.to_dict()
-    for name in set(ROOTS) & set(settings):
-        settings[name] = images_for(settings, name)
+    inner = settings.get('dataset', settings)
+    for name in set(ROOTS) & set(inner):
+        inner[name] = images_for(inner, name)
     batch = next(iter(DataLoader(DATASETS.build(settings), collate_fn=edit_collate)))
     assert all(image.ndim == 4 for image in batch['inputs'].values())
 

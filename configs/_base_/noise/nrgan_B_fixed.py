@@ -1,0 +1,5 @@
+# NR-GAN noise B (additive Gaussian, sigma 5 to 50 per image),
+# on the images to imitate, the same at every visit.
+# train=dict(preset='nrgan/B:compat'), or --noise nrgan/B:compat: the random numbers of the
+# released code. --cfg-options noise.where=batch: drawn anew at every visit.
+noise = dict(where='pipeline', target='real', train=dict(preset='nrgan/B'))

@@ -1,0 +1,5 @@
+# NR-GAN noise E (uniform),
+# on the images to imitate, the same at every visit.
+# train=dict(preset='nrgan/E:compat'), or --noise nrgan/E:compat: the random numbers of the
+# released code. --cfg-options noise.where=batch: drawn anew at every visit.
+noise = dict(where='pipeline', target='real', train=dict(preset='nrgan/E'))
