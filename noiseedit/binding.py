@@ -1,4 +1,4 @@
-"""Put the noise of a config where it works: the one place that knows all three places."""
+"""Put the noise and the training scheme of a config where they work: the one place that knows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,36 @@ from noiseedit.errors import ConfigError, nearest
 
 NOISE_KEYS = ('where', 'target', 'train', 'test', 'seed')
 NOISE_PLACES = ('batch', 'pipeline', 'measurement')
+SCHEME_PLACES = ('model', 'data')
 LOADERS = {'train_dataloader': 'train', 'val_dataloader': 'test', 'test_dataloader': 'test'}
+
+
+def bind_scheme(config: Config) -> Config:
+    """Put ``config.scheme`` where it works, before the noise; doing it twice changes nothing.
+
+    ``scheme`` holds ``where`` and the config of a class. 'model': a training scheme, which becomes
+    ``model.scheme``. 'data': a data set of noisy and clean images, which becomes that of training;
+    it is read in the main process, and training adds no noise of its own.
+
+    Raises:
+        ConfigError: On another place, or without a class.
+    """
+    scheme = config.get('scheme')
+    if scheme is None:
+        return config
+    if scheme.get('where') not in SCHEME_PLACES or 'type' not in scheme:
+        raise ConfigError(
+            f'scheme: expected where (one of {SCHEME_PLACES}) and type, got {dict(scheme)}; '
+            'see configs/_base_/schemes'
+        )
+    chosen = ConfigDict({key: value for key, value in scheme.items() if key != 'where'})
+    if scheme.where == 'model':
+        config.model.scheme = chosen
+        return config
+    config.train_dataloader.update(dataset=chosen, num_workers=0, pin_memory=False)
+    if config.get('noise'):
+        config.noise.train = None
+    return config
 
 
 def bind_noise(config: Config) -> Config:

@@ -46,8 +46,8 @@ def error_text(error: BaseException) -> str:
     return message.strip() if worker and found else text
 
 
-def add_config_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of every command that starts from a config."""
+def add_model_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of every command that needs the model of a config."""
     parser.add_argument('config', help='config file, or the name of a shipped one')
     parser.add_argument(
         '--cfg-options',
@@ -62,29 +62,36 @@ def add_config_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='NAME',
         help="preset (nrgan/G) or mixin of configs/_base_/noise instead of the config's noise",
     )
-    parser.add_argument('--work-dir', help='results go here (default: work_dirs/<config name>)')
     parser.add_argument('--seed', type=int, help='base seed of everything random')
     parser.add_argument(
         '--device', metavar='cpu|cuda|cuda:N', help='default: a GPU if there is one'
-    )
-    parser.add_argument(
-        '--launcher', choices=LAUNCHERS, default='none', help='how several processes were started'
     )
     parser.add_argument(
         '--trust-checkpoint',
         action='store_true',
         help='load checkpoints that hold code; only for files of a source you trust',
     )
+    parser.add_argument('--no-plugins', action='store_true', help='ignore installed plug-ins')
+
+
+def add_config_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of every command that trains or tests what a config describes."""
+    add_model_arguments(parser)
+    parser.add_argument('--work-dir', help='results go here (default: work_dirs/<config name>)')
+    parser.add_argument(
+        '--launcher', choices=LAUNCHERS, default='none', help='how several processes were started'
+    )
     parser.add_argument(
         '--print-config',
         action='store_true',
         help='print the config as it would run, noise bound, and exit',
     )
-    parser.add_argument('--no-plugins', action='store_true', help='ignore installed plug-ins')
 
 
-def config_from(args: argparse.Namespace, noise_for: Literal['train', 'test'] = 'train') -> Config:
-    """Load and bind the config that ``args`` (of :func:`add_config_arguments`) describes.
+def model_config_from(
+    args: argparse.Namespace, noise_for: Literal['train', 'test'] = 'train'
+) -> Config:
+    """Load and bind the config that ``args`` (of :func:`add_model_arguments`) describes.
 
     Args:
         args: Parsed arguments.
@@ -101,12 +108,18 @@ def config_from(args: argparse.Namespace, noise_for: Literal['train', 'test'] = 
 
         load_plugins()
     config = load_config(args.config, args.cfg_options, noise=args.noise, noise_for=noise_for)
-    config.launcher = args.launcher
-    default_folder = Path('work_dirs') / Path(args.config).stem
-    config.work_dir = args.work_dir or config.get('work_dir') or str(default_folder)
     if args.seed is not None:
         config.setdefault('randomness', {})
         config.randomness['seed'] = args.seed
+    return config
+
+
+def config_from(args: argparse.Namespace, noise_for: Literal['train', 'test'] = 'train') -> Config:
+    """Return :func:`model_config_from` with what :func:`add_config_arguments` adds to it."""
+    config = model_config_from(args, noise_for)
+    config.launcher = args.launcher
+    default_folder = Path('work_dirs') / Path(args.config).stem
+    config.work_dir = args.work_dir or config.get('work_dir') or str(default_folder)
     return config
 
 

@@ -1,4 +1,4 @@
-"""Load a config, refuse misspelt overrides, put the noise in its place.
+"""Load a config, refuse misspelt overrides, put noise and training scheme in their places.
 
 A config of noiseedit is MMEngine's text style: ``_base_`` inheritance, no imports, no logic.
 ``_base_ = ['noiseedit::dncnn/dncnn_gray_awgn25.py']`` names a shipped config from anywhere.
@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from mmengine.config import Config, DictAction
 
-from noiseedit.binding import bind_noise
+from noiseedit.binding import bind_noise, bind_scheme
 from noiseedit.errors import ConfigError, UnknownNameError, nearest
 
 SHIPPED_PREFIX = 'noiseedit::'
@@ -98,7 +98,7 @@ def load_config(
     if noise is not None:
         config.noise = _chosen_noise(noise, config.get('noise', {}), noise_for)
     merge_overrides(config, overrides)
-    return bind_noise(config)
+    return bind_noise(bind_scheme(config))
 
 
 def _read(file: Path) -> Config:

@@ -1,6 +1,7 @@
 # Three kinds of models on photographs that ship inside scikit-image (the drawings are computed: a
 # stand-in for sketches), each trained clean and with Gaussian noise of variance 0.08, under the
-# five noises of the noise-injection paper. In the short form every training is a smoke test.
+# five noises of the noise-injection paper and the corruptions of ImageNet-C. In the short form
+# every training is a smoke test.
 study = dict(
     models=[
         dict(
@@ -23,8 +24,8 @@ study = dict(
             image='chelsea/000_096',
         ),
     ],
-    sweep='gni_grid',
+    sweep=['gni_grid', 'imagenet_c'],
     repetitions=3,
     limit=16,
-    short=dict(repetitions=2, limit=4, options=['train_cfg.max_iters=20']),
+    short=dict(sweep='gni_grid', repetitions=2, limit=4, options=['train_cfg.max_iters=20']),
 )

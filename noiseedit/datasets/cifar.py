@@ -40,6 +40,7 @@ class CIFAR10(ImageDataset):
         split: ``'train'`` or ``'test'``.
         input_name: ``'target'`` (clean images) or ``'real'`` (what a GAN is to imitate).
         length: Take only the first so many images; ``None``: all.
+        classes: Take only images of these classes, 0 to 9; ``None``: all.
         cache: Folder that keeps the decoded images for the next start; ``None`` and ``'memory'``:
             decode anew. Official files need no decoding.
         kwargs: See :class:`~noiseedit.datasets.base.ImageDataset`.
@@ -57,16 +58,20 @@ class CIFAR10(ImageDataset):
         *,
         input_name: str = 'target',
         length: int | None = None,
+        classes: Sequence[int] | None = None,
         cache: PathLike | None = None,
         **kwargs: Any,
     ) -> None:
         if split not in ('train', 'test'):
             raise ConfigError(f"split: expected 'train' or 'test', got {split!r}")
         images, labels = load_cifar10(Path(data_root), split, cache)
-        self.images, self.labels = images[:length], labels[:length]
+        numbers = [i for i, label in enumerate(labels) if classes is None or label in classes]
+        numbers = numbers[:length]
+        self.images = images[:length] if classes is None else images[numbers]
+        self.labels = [labels[number] for number in numbers]
         self.input_name = input_name
         self.data_root = str(data_root)
-        super().__init__([f'{split}/{number:05d}' for number in range(len(self.images))], **kwargs)
+        super().__init__([f'{split}/{number:05d}' for number in numbers], **kwargs)
 
     def read(self, index: int, visit: int) -> Results:
         """Return the image and its label."""

@@ -19,8 +19,12 @@ def training_noise(config: Mapping[str, Any]) -> dict[str, Any]:
     Returns:
         ``train_noise``: spec of the training noise, ``None``: there is none;
         ``train_variance_01``: its variance on the model's source, in squared [0, 1] units (0
-        without noise, ``None`` where it is not additive, white and of one level).
+        without noise, ``None`` where it is not additive, white and of one level). Training on
+        generated pairs names their data set, of unknown variance.
     """
+    scheme = config.get('scheme') or {}
+    if scheme.get('where') == 'data':
+        return {'train_noise': plain(dict(scheme)), 'train_variance_01': None}
     found = list(_found(config))
     if not found:
         return {'train_noise': None, 'train_variance_01': 0.0}

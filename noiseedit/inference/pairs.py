@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch.utils.data import Dataset, get_worker_info
 
 from noiseedit.errors import ConfigError
 from noiseedit.inference.loading import Ema, load_model
+from noiseedit.inference.sampling import generate, generative
+from noiseedit.models.nr_gan import NoDegradation
 from noiseedit.noises import SampleStreams
 from noiseedit.registry import DATASETS
 from noiseedit.seeding import derive_seed
@@ -53,10 +54,10 @@ class GeneratedPairs(Dataset):
         if length < 1:
             raise ConfigError(f'GeneratedPairs.length: expected at least 1, got {length}')
         self.model = load_model(config, checkpoint, ema=ema, device=device)
-        if not hasattr(self.model, 'pairs'):
+        if isinstance(generative(self.model).degradation, NoDegradation):
             raise ConfigError(
-                f'GeneratedPairs: {config} describes a {type(self.model).__name__}, which makes '
-                'no pairs; expected a model that learnt noise, such as NRGAN with a degradation'
+                f'GeneratedPairs: {config} learns no noise (model.degradation is NoDegradation), '
+                'so its noisy images are its clean ones; take sinrgan1, sdnrgan2 ...'
             )
         self.length, self.seed = length, seed
 
@@ -69,7 +70,6 @@ class GeneratedPairs(Dataset):
         inputs = {name: images[0] for name, images in batch['inputs'].items()}
         return {'inputs': inputs, 'data_samples': batch['data_samples'][0]}
 
-    @torch.no_grad()
     def __getitems__(self, positions: Sequence[int]) -> dict[str, Any]:
         """Return a whole batch; loaders of torch call this.
 
@@ -83,10 +83,10 @@ class GeneratedPairs(Dataset):
             )
         samples = [self._sample(int(position)) for position in positions]
         seeds = [derive_seed(self.seed, 'data', sample.key, sample.visit) for sample in samples]
-        clean, noisy = self.model.pairs(len(samples), SampleStreams(seeds))
+        made = generate(self.model, len(samples), SampleStreams(seeds))
         for sample in samples:
-            sample.set_metainfo({'ori_shape': tuple(clean.shape[-2:])})
-        return {'inputs': {'source': noisy, 'target': clean}, 'data_samples': samples}
+            sample.set_metainfo({'ori_shape': tuple(made.clean.shape[-2:])})
+        return {'inputs': {'source': made.noisy, 'target': made.clean}, 'data_samples': samples}
 
     def _sample(self, position: int) -> EditSample:
         visit, index = divmod(position, self.length)

@@ -257,9 +257,10 @@ def test_vector_file_keeps_rows_and_drops_what_is_not_its_own(tmp_path):
     again = VectorFile(path, 'pixels')
     assert len(again) == 3
     again.append([8], rows[3:], [True])
-    vectors, finite = VectorFile(path, 'pixels').read([8, 5, 6])
-    assert np.array_equal(vectors, rows[[3, 0, 1]])
-    assert finite.tolist() == [True, True, False]
+    found = VectorFile(path, 'pixels')
+    assert np.array_equal(found.read([8, 5, 6]), rows[[3, 0, 1]])
+    assert found.is_finite([8, 5, 6]).tolist() == [True, True, False]
+    assert found.is_finite([]).all()
     assert 5 in again
     assert 9 not in again
     assert 5 not in VectorFile(path, 'other pixels')

@@ -7,8 +7,16 @@ from noiseedit.evaluation.metrics.kid import KID
 from noiseedit.evaluation.metrics.lpips import LPIPS
 from noiseedit.evaluation.metrics.ms_ssim import MSSSIM, ms_ssim
 from noiseedit.evaluation.metrics.nlda import NLDA
+from noiseedit.evaluation.metrics.noise_level import NoiseLevel
+from noiseedit.evaluation.metrics.precision_recall import (
+    DensityCoverage,
+    PrecisionRecall,
+    density_coverage,
+    precision_recall,
+)
 from noiseedit.evaluation.metrics.psnr import PSNR, mse, psnr
 from noiseedit.evaluation.metrics.set_metric import SetMetric, SetValue
+from noiseedit.evaluation.metrics.sliced_wasserstein import SlicedWasserstein
 from noiseedit.evaluation.metrics.ssim import SSIM, ssim
 
 __all__ = [
@@ -20,14 +28,20 @@ __all__ = [
     'NLDA',
     'PSNR',
     'SSIM',
+    'DensityCoverage',
     'ImageMetric',
+    'NoiseLevel',
     'PairMetric',
+    'PrecisionRecall',
     'SetMetric',
     'SetValue',
+    'SlicedWasserstein',
     'as_sample',
+    'density_coverage',
     'fsim',
     'ms_ssim',
     'mse',
+    'precision_recall',
     'psnr',
     'score_all',
     'ssim',

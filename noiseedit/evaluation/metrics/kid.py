@@ -9,6 +9,7 @@ import numpy as np
 from torch import nn
 
 from noiseedit.errors import ConfigError, DataError
+from noiseedit.evaluation.metrics.chosen import chosen_part, first_keys, gather_chosen
 from noiseedit.evaluation.metrics.features import FeatureMetric
 from noiseedit.evaluation.metrics.set_metric import Part, SetValue
 from noiseedit.evaluation.profiles import Array
@@ -67,14 +68,11 @@ class KID(FeatureMetric):
         return f',subsets={self.subsets}x{self.subset_size}'
 
     def _first(self, keys: Sequence[str]) -> list[str]:
-        """Return the keys that count: no more than ``max_images``, in a random order of theirs."""
-        ordered = sorted(keys, key=lambda key: (derive_seed(self.seed, 'eval', 'KID', key), key))
-        return ordered[: self.max_images]
+        return first_keys(keys, self.max_images, self.seed, 'KID')
 
     def summarise(self, part: Part) -> Any:
         """Return features of as many images as can count, and the number of all."""
-        keys = self._first(list(part.names))
-        return part.total, keys, *part.vectors(keys)
+        return chosen_part(part, self._first)
 
     def combine(self, summaries: Sequence[Any]) -> dict[str, SetValue]:
         """Return mean and standard deviation over subsets.
@@ -82,21 +80,14 @@ class KID(FeatureMetric):
         Raises:
             DataError: If there are fewer images than a subset has.
         """
-        rows = {
-            key: pair
-            for _, keys, pred, target in summaries
-            for key, pair in zip(keys, zip(pred, target, strict=True), strict=True)
-        }
-        if len(rows) < self.subset_size:
+        total, keys, pred, target = gather_chosen(summaries, self._first)
+        if len(keys) < self.subset_size:
             raise DataError(
-                f'{self.name}: {len(rows)} images are fewer than subset_size={self.subset_size}'
+                f'{self.name}: {len(keys)} images are fewer than subset_size={self.subset_size}'
             )
-        pred, target = (
-            np.stack(side) for side in zip(*(rows[k] for k in self._first(list(rows))), strict=True)
-        )
         values = [self._subset(pred, target, index) for index in range(self.subsets)]
         std = float(np.std(values, ddof=1)) if len(values) > 1 else float('nan')
-        value = SetValue(float(np.mean(values)), summaries[0][0], std, 'subsets')
+        value = SetValue(float(np.mean(values)), total, std, 'subsets')
         return {self.name: value}
 
     def _subset(self, pred: Array, target: Array, index: int) -> float:

@@ -80,34 +80,34 @@ class Rows:
 
     def read(self, names: Sequence[int]) -> Array:
         """Return the vectors of ``names``, (n, length)."""
-        return self._gather(names)[0]
+        places = self._places(names)
+        parts = [file.read([names[i] for i in where]) for file, where in places]
+        if len(parts) < 2:
+            return parts[0] if parts else np.zeros((0, 0), np.float32)
+        vectors = np.empty((len(names), parts[0].shape[1]), parts[0].dtype)
+        for (_, where), found in zip(places, parts, strict=True):
+            vectors[where] = found
+        return vectors
 
     def is_finite(self, names: Sequence[int]) -> bool:
         """Whether none of the images held NaN or infinity."""
-        blocks = (names[i : i + BLOCK_ROWS] for i in range(0, len(names), BLOCK_ROWS))
-        return all(bool(self._gather(block)[1].all()) for block in blocks)
+        return all(
+            bool(file.is_finite([names[i] for i in where]).all())
+            for file, where in self._places(names)
+        )
 
     def blocks(self, names: Sequence[int]) -> Iterator[Array]:
         """Yield the vectors of ``names`` a few hundred at a time."""
         for start in range(0, len(names), BLOCK_ROWS):
             yield self.read(names[start : start + BLOCK_ROWS])
 
-    def _gather(self, names: Sequence[int]) -> tuple[Array, Array]:
+    def _places(self, names: Sequence[int]) -> list[tuple[VectorFile, list[int]]]:
+        """Return which of ``names``, by position, each file holds."""
         holders = [next(file for file in self.files if name in file) for name in names]
-        parts = [
-            (where, *file.read([names[i] for i in where]))
-            for file in self.files
-            if (where := [i for i, holder in enumerate(holders) if holder is file])
+        places = [
+            (file, [i for i, holder in enumerate(holders) if holder is file]) for file in self.files
         ]
-        if not parts:
-            return np.zeros((0, 0), np.float32), np.zeros(0, bool)
-        if len(parts) == 1:
-            return parts[0][1:]
-        vectors = np.empty((len(names), parts[0][1].shape[1]), parts[0][1].dtype)
-        finite: Array = np.empty(len(names), bool)
-        for where, found, fine in parts:
-            vectors[where], finite[where] = found, fine
-        return vectors, finite
+        return [(file, where) for file, where in places if where]
 
 
 class SetMetric(BaseMetric):

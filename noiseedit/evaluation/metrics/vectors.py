@@ -97,17 +97,21 @@ class VectorFile:
         self.path.write_text(json.dumps(header) + '\n')
         self._load()
 
-    def read(self, names: Iterable[int]) -> tuple[Array, Array]:
-        """Return vectors (n, length) and whether each image was finite, (n,) bool.
+    def read(self, names: Iterable[int]) -> Array:
+        """Return vectors, (n, length).
 
         Raises:
             KeyError: If the file holds no such image.
         """
         wanted = [self._rows[name] for name in names]
         if self._dtype is None:
-            return np.zeros((0, 0), np.float32), np.zeros(0, bool)
-        rows = self._map(self._count)[wanted]
-        return np.ascontiguousarray(rows['vector']), rows['finite'].astype(bool)
+            return np.zeros((0, 0), np.float32)
+        return np.ascontiguousarray(self._map(self._count)['vector'][wanted])
+
+    def is_finite(self, names: Iterable[int]) -> Array:
+        """Return whether each image was finite, (n,) bool, without reading its vector."""
+        wanted = [self._rows[name] for name in names]
+        return self._map(self._count)['finite'][wanted].astype(bool) if wanted else np.ones(0, bool)
 
     def _map(self, count: int) -> Array:
         dtype = self._dtype

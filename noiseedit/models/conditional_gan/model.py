@@ -213,6 +213,16 @@ class ConditionalGAN(EditModel):
         image = self.generator(latent, condition.to(latent.device)).float()
         return self.data_preprocessor.restore(image).clamp(0, 1)
 
+    @torch.no_grad()
+    def pictures(self, n: int, generator: Generator) -> dict[str, Tensor]:
+        """Return images of ``n`` latents in every class, a row each; (n, C, H, W) in [0, 1]."""
+        latent, restore = self.latent(n, generator), self.data_preprocessor.restore
+        labels = torch.arange(self.num_classes, device=latent.device)[:, None].expand(-1, n)
+        return {
+            f'class {number}': restore(self.generator(latent, row).float()).clamp(0, 1)
+            for number, row in enumerate(labels)
+        }
+
     def translate(self, inputs: Inputs) -> Tensor:
         """Return ``generator(latent, label)``."""
         label = required(inputs, 'label', self)
