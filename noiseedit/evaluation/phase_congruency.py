@@ -31,8 +31,7 @@ EPSILON = 1e-4
 class Bank(NamedTuple):
     """Filters of one image size.
 
-    ``filters``: (orientations, scales, h, w, 2), zero frequency at the corner, each value twice:
-    for real and imaginary part, so that filtering is a product of real arrays. ``noise``: per
+    ``filters``: (orientations, scales, h, w), zero frequency at the corner. ``noise``: per
     orientation, threshold over the root of the median squared amplitude.
     """
 
@@ -66,17 +65,16 @@ def _congruency(plane: Tensor, bank: Bank) -> Tensor:
     The mean goes out first: no filter lets it pass, and float32 is finer without.
     """
     centred = plane - plane.mean((1, 2), keepdim=True)
-    spectrum = torch.view_as_real(torch.fft.fft2(centred, norm='forward')[:, None])
-    energy, amplitude = as_array(torch.zeros_like(plane)), as_array(torch.zeros_like(plane))
+    spectrum = as_array(torch.fft.fft2(centred, norm='forward')[:, None])
+    energy: Planes = 0.0
+    amplitude: Planes = 0.0
     for filters, noise in zip(bank.filters, bank.noise, strict=True):
-        filtered = torch.view_as_complex(spectrum * filters)
+        filtered = torch.as_tensor(spectrum * as_array(filters))
         found, amplitudes = _energy(as_array(torch.fft.ifft2(filtered, norm='forward')))
         found -= noise * _root_median_square(amplitudes[:, 0])
-        energy += found.clip(min=0)
-        amplitude += amplitudes.sum(1)
-    amplitude += amplitude == 0
-    energy /= amplitude
-    return torch.as_tensor(energy)
+        energy = energy + found.clip(min=0)
+        amplitude = amplitude + amplitudes.sum(1)
+    return torch.as_tensor(energy / (amplitude + (amplitude == 0)))
 
 
 def as_array(values: Tensor) -> Planes:
@@ -94,8 +92,7 @@ def _energy(responses: Planes) -> tuple[Planes, Planes]:
     total = responses.sum(1)
     responses *= total.conj()[:, None]
     length = abs(total)
-    parts = torch.view_as_real(torch.as_tensor(responses)).flatten(3)
-    energy = length * length - abs(as_array(parts)).sum(1)[..., 1::2]
+    energy = length * length - abs(responses.imag).sum(1)
     energy /= length + EPSILON
     return energy, amplitudes
 
@@ -136,8 +133,7 @@ def filter_bank(height: int, width: int, precision: Precision, device: str) -> B
     turns = torch.arange(ORIENTATIONS, dtype=torch.float64).view(-1, 1, 1, 1) / ORIENTATIONS
     distance = (angle - math.pi * turns + math.pi) % (2 * math.pi) - math.pi
     filters = radial * torch.exp(-(distance**2) / (2 * SIGMA_THETA**2))
-    twice = filters.to(device, getattr(torch, precision))[..., None].repeat(1, 1, 1, 1, 2)
-    return Bank(twice, _noise_factors(filters))
+    return Bank(filters.to(device, getattr(torch, precision)), _noise_factors(filters))
 
 
 def _axis(side: int) -> Tensor:
