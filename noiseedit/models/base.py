@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any, Literal, NamedTuple
 
@@ -211,6 +211,15 @@ class EditModel(BaseModel):
 
     def load_training_state(self, state: Mapping[str, Any]) -> None:
         """Take up what :meth:`training_state` returned."""
+
+    def apply(self, fn: Callable[[nn.Module], Any]) -> EditModel:
+        """Call ``fn`` on every module, as torch does; moving to a device goes this way.
+
+        Not through the modules' own ``apply``: that of a noise is the noise.
+        """
+        for module in reversed(list(self.modules())):
+            fn(module)
+        return self
 
     def state_dict(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Return the state with plain keys, also while children are wrapped for DDP."""

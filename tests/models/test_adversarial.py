@@ -220,3 +220,12 @@ def test_any_adversarial_loss_serves_and_is_weighted_before_logging():
 
 def test_models_are_found_by_name():
     assert MODELS.get('AdversarialModel') is AdversarialModel
+
+
+def test_a_model_with_a_measurement_moves_to_a_device():
+    """MMEngine moves models through ``apply``, which of a noise is something else."""
+    model = make_adversarial(measurement=GAUSSIAN).to('cpu').to(torch.float64)
+    assert model.measurement is not None
+    visited = []
+    assert model.apply(visited.append) is model
+    assert sorted(map(id, visited)) == sorted(map(id, model.modules()))
