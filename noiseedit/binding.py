@@ -37,7 +37,8 @@ def bind_scheme(config: Config) -> Config:
     if scheme.where == 'model':
         config.model.scheme = chosen
         return config
-    config.train_dataloader.update(dataset=chosen, num_workers=0, pin_memory=False)
+    config.train_dataloader.dataset = chosen
+    config.train_dataloader.update(num_workers=0, pin_memory=False)
     if config.get('noise'):
         config.noise.train = None
     return config

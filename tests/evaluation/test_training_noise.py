@@ -106,3 +106,9 @@ def test_laws_and_levels():
     assert white_law(build({'type': 'LaplaceNoise', 'sigma': 1, 'unit': 255})) == 'laplace'
     assert white_law(build({'type': 'KernelNoise', 'sigma': 1, 'unit': 255})) is None
     assert level_variance('sigma', 127.5, 255) == pytest.approx(0.25)
+
+
+def test_generated_pairs_have_a_noise_of_unknown_variance():
+    scheme = {'where': 'data', 'type': 'GeneratedPairs', 'checkpoint': 'gan.pth'}
+    found = training_noise(Config({'model': {}, 'scheme': scheme}))
+    assert found == {'train_noise': scheme, 'train_variance_01': None}
