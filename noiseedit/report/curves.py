@@ -82,7 +82,7 @@ def draw_comparison(
         for axis, noise in zip(axes[0], noises, strict=True):
             axis.set_title(noise['label'])
         for axis, noise in zip(axes[-1], noises, strict=True):
-            axis.set_xlabel(level_label(noise))
+            name_levels(axis, noise)
         handles, labels = axes[0][0].get_legend_handles_labels()
         keys = [ON_CLEAN, *([MEETING] if len(results) == 2 else [])]
         keys += [] if overlay is None else [PREDICTED]
@@ -115,9 +115,7 @@ def _draw_metric(
         return
     for label in labels:
         _curve(axis, [row for row in rows if row['noise'] == label], places[label], label)
-    axis.set_xlabel(level_label(noises[0]))
-    if noises[0]['level_name'] == 'severity':
-        axis.xaxis.get_major_locator().set_params(integer=True)
+    name_levels(axis, noises[0])
 
 
 def _draw_models(
@@ -232,6 +230,13 @@ def level_label(noise: Mapping[str, Any]) -> str:
     if not bits8 or (name == 'sigma' and noise['unit'] == 255):
         return f'{name}{unit}'
     return f'{name}{unit}\n(std up to {max(bits8):.3g} of 255)'
+
+
+def name_levels(axis: Any, noise: Noise) -> None:
+    """Label the axis of levels; severities are whole numbers."""
+    axis.set_xlabel(level_label(noise))
+    if noise['level_name'] == 'severity':
+        axis.xaxis.get_major_locator().set_params(integer=True)
 
 
 def share_range(axes: Sequence[Any]) -> None:

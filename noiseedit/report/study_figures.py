@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from noiseedit.report.curves import legend_below, level_label, panels, share_range
+from noiseedit.report.curves import legend_below, name_levels, panels, share_range
 from noiseedit.report.look import line_look, save_figure
 
 Entry = Mapping[str, Any]
@@ -55,4 +55,4 @@ def _draw_panel(
         )  # fmt: skip
         axis.plot(levels, entry['gain'], markersize=4, linewidth=1.6, label=entry['model'], **look)
     axis.set_title(noise['label'])
-    axis.set_xlabel(level_label(noise))
+    name_levels(axis, noise)
