@@ -52,6 +52,7 @@ class NRGANCompatNoise(BaseNoise):
             raise ConfigError(f'expected data_seed >= 0 and length >= 1, got {data_seed}, {length}')
         super().__init__(**kwargs)
         self.letter, self.data_seed, self.length = letter, data_seed, length
+        self._stream = np.random.RandomState(0)  # seeded for every image: cheaper than a new one
 
     def apply(self, x: Tensor, params: Params, generator: Generator) -> Tensor:
         """Return the noisy images of the indices that ``generator.keys`` names."""
@@ -62,19 +63,16 @@ class NRGANCompatNoise(BaseNoise):
                 "or use noise.where='pipeline' on float images (after ToFloat)"
             )
         images = eight_bit(x.detach().cpu().double().permute(0, 2, 3, 1).numpy())
-        stream = np.random.RandomState(0)  # seeded anew for every image: cheaper than a new one
-        noisy = [self._replay(stream, image, key) for image, key in zip(images, keys, strict=True)]
+        noisy = [self._replay(image, key) for image, key in zip(images, keys, strict=True)]
         stack = torch.from_numpy(np.stack(noisy)).permute(0, 3, 1, 2)
         return stack.to(x.device, torch.float32).contiguous()
 
-    def _replay(
-        self, stream: np.random.RandomState, image: np.ndarray, key: Hashable
-    ) -> np.ndarray:
+    def _replay(self, image: np.ndarray, key: Hashable) -> np.ndarray:
         index = _index(key)
         if not 0 <= index < self.length:
             raise ConfigError(f'{self.name}: index {index} is not in 0..{self.length - 1}')
-        stream.seed(self.data_seed * self.length + index)
-        return REPLAYS[self.letter](stream, image)
+        self._stream.seed(self.data_seed * self.length + index)
+        return REPLAYS[self.letter](self._stream, image)
 
 
 def _index(key: Hashable) -> int:

@@ -1,6 +1,7 @@
 # CIFAR-10 for GANs that learn from noisy images: in training `real`, with the noise of the config
-# fixed per image and not rounded; clean images to compare with in validation and test, all of the
-# training part as in NR-GAN. The training images are kept whole in memory (586 MiB).
+# fixed per image and not rounded; clean images to compare with in validation and test, of the
+# training part too. The noisy images are kept whole in memory and, one file per noise, in the cache
+# (586 MiB each).
 train_dataloader = dict(
     batch_size=64,
     num_workers=0,  # a batch is one gather: workers would not help
@@ -8,6 +9,7 @@ train_dataloader = dict(
     collate_fn=dict(type='edit_collate'),
     dataset=dict(
         type='WholeSet',
+        cache='work_dirs/cache',
         dataset=dict(
             type='CIFAR10',
             data_root='data/cifar10',
