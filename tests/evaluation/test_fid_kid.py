@@ -86,6 +86,50 @@ def test_frechet_of_equal_sets_is_zero():
         assert frechet_of_vectors(x, x) == pytest.approx(0, abs=1e-9)
 
 
+@pytest.mark.parametrize('n', [80, 400])
+def test_frechet_of_a_dead_feature(n):
+    """No Cholesky factor: a feature that is 0 everywhere, as rectified ones may be."""
+    a, b = features(n, 24), features(n, 24, seed=1, shift=0.3)
+    a[:, 3] = b[:, 7] = 0
+    without = direct_frechet(a[:, :3], b[:, :3])
+    assert without > 0
+    expected = both_routes(a, b)[1]
+    assert both_routes(a, b)[0] == pytest.approx(expected, rel=1e-7)
+
+
+def test_sums_take_blocks_of_any_length_and_drift():
+    """The first block lies far from the others: what it was shifted by comes off again."""
+    x = features(300, 5)
+    x[10:] += 50
+    parts = [x[:0], x[:1], x[1:10], x[10:11], x[11:]]
+    found = moments(parts)
+    assert found.n == 300
+    assert found.mean == pytest.approx(x.mean(0, dtype=float), rel=1e-12)
+    assert found.covariance == pytest.approx(np.cov(x.astype(float), rowvar=False), rel=1e-9)
+    assert np.array_equal(found.scatter, found.scatter.T)
+    assert moments([x[:0]]) is None
+
+
+def test_frechet_equals_the_formula_in_the_layout_of_inception():
+    """2048 features of few images, from a network of that shape with random weights."""
+    pytest.importorskip('torchvision')
+    images = torch.rand(6, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    a, b = np.split(FIDInception(weights=None)(images).numpy(), 2)
+    assert a.shape == (3, 2048)
+    assert frechet_of_vectors(a, b) == pytest.approx(direct_singular(a, b), rel=1e-6)
+
+
+def direct_singular(a, b):
+    """Principal square roots of both covariances, which singular ones have too."""
+    first, second = (np.cov(x.astype(np.float64), rowvar=False) for x in (a, b))
+    basis = np.linalg.qr(np.concatenate([a - a.mean(0), b - b.mean(0)]).T.astype(np.float64))[0]
+    small = [basis.T @ s @ basis for s in (first, second)]
+    root = scipy.linalg.sqrtm(small[0]).real
+    values = np.linalg.eigvalsh(root @ small[1] @ root).clip(min=0)
+    shift = a.mean(0, dtype=float) - b.mean(0, dtype=float)
+    return (shift**2).sum() + np.trace(first + second) - 2 * np.sqrt(values).sum()
+
+
 def test_sums_of_parts_add_up():
     x = features(101, 7, shift=1000.0)
     whole = moments([x])

@@ -56,8 +56,9 @@ def moments(blocks: Iterable[Array]) -> Moments | None:
         products = _add_products(products, rest)
     shift = total / count
     products += np.triu(products, 1).T
-    scatter = products - np.multiply.outer(shift, shift * count)
-    return Moments(count, origin + shift, scatter)
+    between = np.multiply.outer(shift, shift)
+    between *= count
+    return Moments(count, origin + shift, products - between)
 
 
 def _add_products(upper: Array, rows: Array) -> Array:
