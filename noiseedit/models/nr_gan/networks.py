@@ -66,7 +66,7 @@ class NRGANGenerator(nn.Module):
         check_latent('NRGANGenerator', latent, self.latent_channels)
         x = like_weights(self.linear1(latent).view(-1, *self.smallest), self.conv5.weight)
         x = self.block4(self.block3(self.block2(x)))
-        return self.conv5(x.relu()).tanh()
+        return self.conv5(x.relu_()).tanh()
 
 
 @DISCRIMINATORS.register_module()
@@ -118,7 +118,7 @@ class _UpBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         main = enlarge_then_conv(self.conv1, x.relu(), folded=self.folded)
         shortcut = enlarge_then_conv(self.conv_shortcut, x, folded=self.folded)
-        return torch.add(shortcut, self.conv2(main.relu()), alpha=RESIDUAL_FACTOR)
+        return torch.add(shortcut, self.conv2(main.relu_()), alpha=RESIDUAL_FACTOR)
 
 
 class _FirstBlock(nn.Module):
@@ -132,7 +132,7 @@ class _FirstBlock(nn.Module):
         self.conv_shortcut = nn.Conv2d(in_channels, channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        main = conv_then_pool(self.conv2, self.conv1(x).relu(), folded=self.folded)
+        main = conv_then_pool(self.conv2, self.conv1(x).relu_(), folded=self.folded)
         return torch.add(self.conv_shortcut(mean_pool(x)), main, alpha=RESIDUAL_FACTOR)
 
 
@@ -147,7 +147,7 @@ class _DownBlock(nn.Module):
         self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        main = self.conv1(x.relu()).relu()
+        main = self.conv1(x.relu()).relu_()
         main = conv_then_pool(self.conv2, main, folded=self.folded)
         shortcut = conv_then_pool(self.conv_shortcut, x, folded=self.folded)
         return torch.add(shortcut, main, alpha=RESIDUAL_FACTOR)
@@ -162,7 +162,7 @@ class _Block(nn.Module):
         self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        main = self.conv2(self.conv1(x.relu()).relu())
+        main = self.conv2(self.conv1(x.relu()).relu_())
         return torch.add(x, main, alpha=RESIDUAL_FACTOR)
 
 
