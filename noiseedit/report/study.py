@@ -22,10 +22,11 @@ Summary = Mapping[str, Any]
 NOISES_PER_FIGURE = 5
 EXPLANATION = (
     'Clean cost: how much worse the injected model is on clean images, with the 95 % interval over '
-    'images. Mean gain: area between the two curves divided by the range of levels, positive where '
-    'the injected model is better. Break-even: the level at which the curves meet. Both with the '
-    '95 % interval over independent draws of the noise (Student t). Gain at the highest level: '
-    'interval over images, of metrics of whole sets over draws. The models are trained once.'
+    'images. Area: under the curve over levels, mean over draws. Mean gain: area between the two '
+    'curves divided by the range of levels, positive where the injected model is better. '
+    'Break-even: the level at which the curves meet. Both with the 95 % interval over independent '
+    'draws of the noise (Student t). Gain at the highest level: interval over images, of metrics '
+    'of whole sets over draws. The models are trained once.'
 )
 VERDICTS = {
     CROSSES: 'baseline better at the lowest level, injected at the highest',
@@ -134,12 +135,13 @@ def _short_names(metrics: Sequence[str]) -> dict[str, str]:
 
 
 def metric_table(summary: Summary, metric: str) -> str:
-    """Return a row per model and noise: mean gain and break-even over draws, the highest level."""
+    """Return a row per model and noise: areas, mean gain and break-even, the highest level."""
     digits = tables.digits_of(metric)
     rows = [
         [
             entry['model'],
             entry['noise'],
+            *(_area_cell(entry['area'][variant]) for variant in VARIANTS),
             _with_interval(*_three(entry['mean_gain']), digits, sign='+'),
             _break_even_cell(entry),
             _highest_cell(entry, digits),
@@ -147,7 +149,8 @@ def metric_table(summary: Summary, metric: str) -> str:
         ]
         for entry in _entries(summary, metric)
     ]
-    header = ['model', 'noise', 'mean gain', 'break-even', 'gain at the highest level', 'curves']
+    header = ['model', 'noise', 'area under baseline', 'area under injected', 'mean gain',
+              'break-even', 'gain at the highest level', 'curves']  # fmt: skip
     return tables.markdown(header, rows, text_columns=2)
 
 
@@ -168,6 +171,10 @@ def _with_interval(value: float, low: float, high: float, digits: int, sign: str
     if math.isnan(value):
         return 'NaN'
     return f'{value:{sign}.{digits}f}{tables.interval_text(value, low, high, digits, sign)}'
+
+
+def _area_cell(area: float | None) -> str:
+    return '-' if area is None else f'{area:.4g}'
 
 
 def _break_even_cell(entry: Mapping[str, Any]) -> str:

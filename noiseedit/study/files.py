@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from pprint import pformat
 from typing import Any
@@ -19,10 +19,11 @@ def sweep_file(study: Study, work_dir: Path) -> tuple[str, dict[str, Any]]:
 
     Raises:
         UnknownNameError: If there is no sweep of that name.
-        ConfigError: If two sweeps have a noise of one name.
+        ConfigError: If two sweeps have a noise of one name, or they have other seeds.
     """
     names = [study.sweep] if isinstance(study.sweep, str) else list(study.sweep)
     sweeps = [load_sweep(name) for name in names]
+    _check_seeds(names, sweeps)
     noises = [noise for sweep in sweeps for noise in sweep['noises']]
     whole = {**sweeps[0], 'noises': noises, 'repetitions': study.repetitions}
     axes_of(whole)
@@ -30,6 +31,14 @@ def sweep_file(study: Study, work_dir: Path) -> tuple[str, dict[str, Any]]:
     title = f'# {", ".join(names)}: {study.repetitions} draw(s) of every noise.'
     _write(file, f'{title}\nsweep = {_literal(whole)}\n')
     return str(file), whole
+
+
+def _check_seeds(names: Sequence[str], sweeps: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse sweeps of different seeds: a study has one."""
+    seeds = [sweep.get('seed', 0) for sweep in sweeps]
+    if len(set(seeds)) > 1:
+        found = ', '.join(f'{name} has {seed}' for name, seed in zip(names, seeds, strict=True))
+        raise ConfigError(f'study: sweeps that are put together need one seed: {found}')
 
 
 def variant_config(study: Study, model: StudiedModel, variant: str, work_dir: Path) -> str:

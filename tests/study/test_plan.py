@@ -84,6 +84,13 @@ def test_sweeps_are_put_together_with_the_repetitions_of_the_study(tmp_path):
         parts_of(make_study({**SPEC, 'sweep': ['gni_grid', 'gni_grid']}), tmp_path)
 
 
+def test_sweeps_of_other_seeds_are_not_put_together(tmp_path):
+    other = tmp_path / 'other.py'
+    other.write_text("sweep = dict(noises=[dict(preset='nrgan/A')], seed=7)\n")
+    with pytest.raises(ConfigError, match=r'need one seed: gni_grid has 0, .*other.py has 7'):
+        parts_of(make_study({**SPEC, 'sweep': ['gni_grid', str(other)]}), tmp_path)
+
+
 def test_options_of_study_model_and_command_line_add_up(tmp_path):
     spec = {**SPEC, 'options': ['train_cfg.max_iters=9'], 'short': {'repetitions': 1}}
     spec['models'] = [{**MODEL, 'options': ['model.generator.width=4']}]

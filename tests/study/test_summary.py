@@ -6,7 +6,7 @@ import pytest
 from study_results import make_result
 
 from noiseedit.errors import DataError
-from noiseedit.report.study import overview_table, study_markdown
+from noiseedit.report.study import metric_table, overview_table, study_markdown
 from noiseedit.study import summarise
 from noiseedit.study.summary import AHEAD, BEHIND, CROSSES, MIXED, average, draw_curves, verdict
 
@@ -94,6 +94,10 @@ def test_variants_that_were_swept_otherwise_are_refused():
     fewer = make_result({'A': INJECTED['A'][:2]}, LEVELS[:2])
     with pytest.raises(DataError, match=r'mine: .* other noises'):
         summarise({'mine': (baseline, fewer)})
+
+
+def test_the_table_holds_areas_and_gains(found):
+    assert '| model | A | 12.25 | 14.25 | +1.00 [+1.00, +1.00] |' in metric_table(found, 'PSNR')
 
 
 def test_metrics_of_two_protocols_keep_their_names_apart():
