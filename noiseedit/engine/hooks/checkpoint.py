@@ -43,10 +43,15 @@ class CheckpointHook(StockCheckpointHook):
         ConfigError: If whether more or less of a ``save_best`` metric is better is not known.
     """
 
-    _default_greater_keys = (*StockCheckpointHook._default_greater_keys, 'psnr', 'ssim')
+    _default_greater_keys = (
+        *StockCheckpointHook._default_greater_keys,
+        *('psnr', 'ssim', 'fsim', 'nlda', 'recall', 'density', 'coverage'),
+    )
+    _default_less_keys = (
+        *('loss', 'mse', 'mae', 'lpips', 'dists', 'niqe', 'akld', 'noiselevel', 'swd'),
+        *('fid', 'kid', 'frechetdistance', 'kerneldistance'),
+    )
     out_dir: str | None
-
-    _default_less_keys = ('loss', 'mse', 'mae', 'lpips', 'dists', 'fid', 'kid', 'niqe', 'akld')
 
     def __init__(self, interval: int = -1, by_epoch: bool = False, **kwargs: Any) -> None:
         try:

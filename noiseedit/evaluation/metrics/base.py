@@ -84,7 +84,7 @@ class PairMetric(ImageMetric):
 
     Args:
         profile: Name in :data:`noiseedit.evaluation.profiles.PROFILES`.
-        channels: ``'rgb'``, ``'gray'`` or ``'y'``; ``None``: as the profile says.
+        channels: ``'rgb'``, ``'gray'``, ``'y'`` or ``'L'``; ``None``: as the profile says.
         rounding: ``'uint8'`` or ``'float'``; ``None``: as the profile says.
         border: Pixels cut off at each side; ``None``: as the profile says.
         smooth: ``'none'`` or ``'bilateral'``, of the prediction; ``None``: as the profile says.
@@ -132,6 +132,16 @@ def fewer_images(scored: int, size: int) -> str:
     )
 
 
+def advice_without(kind: str) -> str:
+    """Return what to do where samples have no ``kind``: text for the end of a message."""
+    if kind != 'gt':
+        return ''
+    return (
+        '; without clean images only metrics that need none can be computed (NoiseLevel); else '
+        'give the data set targets'
+    )
+
+
 def as_sample(sample: EditSample | Mapping[str, Any]) -> EditSample:
     """Return ``sample`` as :class:`EditSample`; the evaluator of MMEngine makes dicts of them."""
     if isinstance(sample, EditSample):
@@ -169,7 +179,7 @@ def _compare(metric: PairMetric, sample: EditSample, preds: Prepared, targets: P
         if name not in sample:
             raise DataError(
                 f'{metric.name}: sample {sample.get("key", "?")!r} has no {name!r}; it has '
-                f'{", ".join(sample.keys()) or "no images"}'
+                f'{", ".join(sample.keys()) or "no images"}{advice_without(name)}'
             )
         if rules not in prepared:
             prepared[rules] = prepare(sample.get(name))

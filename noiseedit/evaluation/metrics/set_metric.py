@@ -17,7 +17,7 @@ from mmengine.logging import print_log
 from torch import Tensor
 
 from noiseedit.errors import DataError
-from noiseedit.evaluation.metrics.base import as_sample, fewer_images
+from noiseedit.evaluation.metrics.base import advice_without, as_sample, fewer_images
 from noiseedit.evaluation.metrics.vectors import VectorFile, vector_id
 from noiseedit.evaluation.profiles import Array
 from noiseedit.structures import EditSample
@@ -273,6 +273,6 @@ def _image(metric: SetMetric, sample: EditSample, kind: str) -> Tensor:
         got = None if image is None else (*image.shape, image.dtype)
         raise DataError(
             f'{metric.name}: expected {kind} of {sample.get("key", "?")!r} as (C, H, W) float in '
-            f'[0, 1], got {got}'
+            f'[0, 1], got {got}{advice_without(kind) if image is None else ""}'
         )
     return image.detach()
