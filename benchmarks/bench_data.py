@@ -1,5 +1,8 @@
 """Loading images: files against the decode-free cache, and CIFAR-10 item by item against batches.
 
+CIFAR-10 with NR-GAN's noise A goes through our loader whole (sampler, DataLoader, collation; for
+noise drawn anew the preprocessor too) and through the usual per-sample code in a DataLoader.
+
 Every candidate gives batches of 16 random 128 x 128 uint8 crops, flipped or not, out of 512 x 512
 natural-like PNG files: our data sets through a DataLoader with the whole pipeline, and a bare loop
 over ``cv2.imread`` as the yardstick. One process, no workers, CPU time; with --workers also with
@@ -18,12 +21,15 @@ import cv2
 import numpy as np
 import torch
 from harness import Target, measure, one_thread, parse_args, ratio, report, table, versions
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
 from noiseedit import imaging, noises
-from noiseedit.datasets import CIFAR10, CleanFolder, edit_collate
+from noiseedit.datasets import CIFAR10, CleanFolder, WholeSet, edit_collate
 from noiseedit.datasets.cifar import CLASSES
+from noiseedit.engine.sampler import CounterSampler
 from noiseedit.imaging import write_image
+from noiseedit.models import EditPreprocessor
+from noiseedit.noises import uint8
 
 COUNT, EDGE, CROP, BATCH = 64, 512, 128, 16
 PIPELINE = [{'type': 'RandomCrop', 'size': CROP}, {'type': 'RandomFlip'}]
@@ -127,7 +133,7 @@ def bench_workers(plain: CleanFolder, cached: CleanFolder, args: object) -> None
     print(table('the same with workers, wall time', times, items=BATCH, unit='image'))
 
 
-def small_cifar(folder: Path) -> CIFAR10:
+def small_cifar(folder: Path, **settings: object) -> CIFAR10:
     """Return 2,000 random images as CIFAR-10."""
     rng = np.random.default_rng(0)
     with zipfile.ZipFile(folder / 'cifar.zip', 'w') as archive:
@@ -135,7 +141,7 @@ def small_cifar(folder: Path) -> CIFAR10:
             image = rng.integers(0, 256, (32, 32, 3), dtype=np.uint8)
             data = cv2.imencode('.png', image)[1].tobytes()
             archive.writestr(f'{CLASSES[number % 10]}/{number:04d}.png', data)
-    return CIFAR10(folder / 'cifar.zip')
+    return CIFAR10(folder / 'cifar.zip', **settings)
 
 
 def legacy_item(dataset: CIFAR10, index: int) -> torch.Tensor:
@@ -172,12 +178,88 @@ def bench_cifar(folder: Path, args: object) -> list[Target]:
     ]
 
 
+class LegacyItems(Dataset):
+    """The usual per-sample code as a data set: noise fixed per image, dequantised at every access.
+
+    Args:
+        images: (N, 32, 32, 3) uint8.
+    """
+
+    def __init__(self, images: np.ndarray) -> None:
+        self.images = images
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, position: int) -> torch.Tensor:
+        image = legacy_item(self, position % len(self))
+        return 2 * (image * (255 / 256) - 0.5) + torch.rand(image.shape) / 128
+
+
+def next_of(dataset: Dataset, collate: Callable[..., object] | None = edit_collate) -> Callable:
+    """Return a call that gives the next shuffled batch of 64 for ever, as in training."""
+    sampler = CounterSampler(dataset, infinite=True)
+    batches = iter(DataLoader(dataset, CIFAR_BATCH, sampler=sampler, collate_fn=collate))
+    return lambda: next(batches)
+
+
+def prepared(batch: Callable, **settings: object) -> Callable[[], object]:
+    """Return ``batch`` followed by the preprocessor in training."""
+    preprocessor = EditPreprocessor(value_range='[-1,1]', **settings)
+    preprocessor.seed_iteration(0)
+    return lambda: preprocessor(batch(), training=True)
+
+
+def tabulated(batch: Callable) -> Callable[[], object]:
+    """Return 8-bit ``batch`` with rounded noise of one sigma, drawn from a table all at once."""
+    seeds = count()
+
+    def noisy() -> np.ndarray:
+        images = batch()['inputs']['real'].numpy().reshape(-1, 32, 1)
+        return uint8.additive(images, 25.0, next(seeds)).reshape(CIFAR_BATCH, 3, 32, 32)
+
+    return noisy
+
+
+def bench_whole_set(folder: Path, args: object) -> list[Target]:
+    noisy = {'type': 'AddNoise', 'noise': 'nrgan/A', 'key': 'real', 'fixed': True}
+    inner = small_cifar(folder, input_name='real')
+    fixed = small_cifar(folder, input_name='real', pipeline=[{'type': 'ToFloat'}, noisy])
+    whole, clean = WholeSet(fixed), WholeSet(inner)
+    redrawn = {'train': 'nrgan/A', 'target': 'real'}
+    legacy, gather = 'per-sample RandomState', 'fixed noise'
+    table_noise = 'noise anew, 8-bit table'
+    generator, buffer = torch.Generator(), torch.empty(CIFAR_BATCH, 3, 32, 32)
+    candidates = {
+        legacy: next_of(LegacyItems(inner.images), None),
+        'items and collate, fixed noise': next_of(fixed),
+        gather: next_of(whole),
+        'fixed noise, with samples': next_of(WholeSet(fixed, samples=True)),
+        'fixed noise, dequantised': prepared(next_of(whole), dequantise=True),
+        'noise anew, preprocessor': prepared(next_of(clean), noise=redrawn),
+        table_noise: tabulated(next_of(clean)),
+        'torch normal_ alone': lambda: buffer.normal_(generator=generator),
+    }
+    times = measure(candidates, rounds=args.rounds, budget=args.budget)
+    title = f'CIFAR-10 with noise through a loader, batch {CIFAR_BATCH}, no worker'
+    print(table(title, times, items=CIFAR_BATCH, unit='image'))
+    rates = {name: CIFAR_BATCH / timing.seconds for name, timing in times.items()}
+    unit = 'CIFAR images per second and core'
+    return [
+        Target(f'{unit}, {gather}', rates[gather], '>=', 80_000),
+        Target(f'{unit}, {table_noise}', rates[table_noise], '>=', 80_000),
+        Target(f'{legacy} / {gather}', ratio(times, legacy, gather), '>=', 10),
+    ]
+
+
 def main() -> None:
     args = parse_args(__doc__, '--workers')
     one_thread()
     print(versions('numpy', 'torch', 'opencv-python', 'pillow', 'kornia_rs'))
     with tempfile.TemporaryDirectory() as folder:
-        report([*bench_files(Path(folder), args), *bench_cifar(Path(folder), args)])
+        place = Path(folder)
+        cifar = [*bench_cifar(place, args), *bench_whole_set(place, args)]
+        report([*bench_files(place, args), *cifar])
 
 
 if __name__ == '__main__':

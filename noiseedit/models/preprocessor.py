@@ -194,7 +194,8 @@ class EditPreprocessor(BaseDataPreprocessor):
             dither: With ``dequantise``: where in its 8-bit step a value comes to lie, in [0, 1).
         """
         if self.dequantise:
-            image = (image * 255 + dither) / 256
+            step = self.scale / 256
+            return torch.add(image * (255 * step) + self.shift, dither, alpha=step)
         return image * self.scale + self.shift if self.scale != 1 else image
 
     def restore(self, image: Tensor) -> Tensor:
