@@ -118,11 +118,13 @@ def run_parts(parts: Sequence[Part]) -> None:
     """Run what is not finished; print every command, with a note where it was done before.
 
     Raises:
-        ConfigError: If a folder holds a training of other settings.
+        ConfigError: If a folder holds a training of other settings, or a metric cannot be made.
+        MissingWeightsError: If a metric lacks its weights: before hours of training.
         SystemExit: With the code of a command that failed.
     """
     for part in parts:
         _check_folder(part)
+    _check_metrics([part for part in parts if part.kind == 'sweep' and not part.is_done])
     for number, part in enumerate(parts, 1):
         print(f'\n[{number}/{len(parts)}] {_text(part)}', flush=True)
         if not part.is_done:
@@ -139,6 +141,16 @@ def print_parts(parts: Sequence[Part]) -> None:
 
 def _text(part: Part) -> str:
     return step_text(part.step) + ('  # done before' if part.is_done else '')
+
+
+def _check_metrics(sweeps: Sequence[Part]) -> None:
+    """Make every metric once, as the sweeps will."""
+    from noiseedit.registry import METRICS
+
+    evaluators = [part.settings.get('config', {}).get('test_evaluator', []) for part in sweeps]
+    specs = {repr(spec): spec for evaluator in evaluators for spec in evaluator}
+    for spec in specs.values():
+        METRICS.build(dict(spec))
 
 
 def _check_folder(part: Part) -> None:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from noiseedit.errors import ConfigError
+from noiseedit.errors import ConfigError, MissingWeightsError
 from noiseedit.study import parts
 from noiseedit.study.markers import mark, state_of
 from noiseedit.study.parts import Part, run_parts
@@ -86,6 +86,20 @@ def test_a_training_of_unknown_origin_is_refused(ran, tmp_path):
     with pytest.raises(ConfigError, match='no study began'):
         run_parts(make_parts(tmp_path))
     assert not ran
+
+
+def test_missing_weights_of_a_metric_are_found_before_anything_runs(ran, tmp_path, monkeypatch):
+    monkeypatch.setattr('torch.hub.get_dir', lambda: str(tmp_path / 'hub'))
+    training, sweep = make_parts(tmp_path)
+    config = {'test_evaluator': [{'type': 'PSNR'}, {'type': 'FID'}]}
+    sweep = Part(sweep.step, tmp_path, 'sweep', 'sweep.json', {**sweep.settings, 'config': config})
+    with pytest.raises(MissingWeightsError, match='pt_inception'):
+        run_parts([training, sweep])
+    assert not ran
+    mark(sweep.marker, sweep.settings, done=True)
+    (tmp_path / 'sweep.json').touch()
+    run_parts([training, sweep])
+    assert tools(ran) == ['train.py']
 
 
 def test_states(tmp_path):
