@@ -1,4 +1,4 @@
-"""Named noises: NR-GAN's data sets, noise injection, AmbientGAN, ImageNet-C and CIFAR-10-C.
+"""Named noises: NR-GAN's data sets, noise injection, AmbientGAN, BNCR, ImageNet-C and CIFAR-10-C.
 
 ``build('nrgan/A')``, ``build(dict(preset='gni/laplace', level=0.08))`` or
 ``build(dict(preset='nrgan/A', clip=False))``.
@@ -143,6 +143,23 @@ _AMBIENT: dict[str, tuple[Spec, str]] = {
 }
 
 
+_BNCR_BLUR = _of('GaussianBlur', width=(0.0, 2.0))
+_BNCR_NOISE = _s8('GaussianNoise', (0, 50), clip=True)
+_BNCR_JPEG = _of('JPEGNoise', quality=(30, 95))
+_BNCR: dict[str, tuple[Spec, str]] = {
+    'blur': (_BNCR_BLUR, 'Gaussian blur, width 0 to 2 pixels per image'),
+    'jpeg': (_BNCR_JPEG, 'JPEG, quality 30 to 95 per image'),
+    'blur_noise_jpeg': (
+        _of('Sequential', noises=[_BNCR_BLUR, _BNCR_NOISE, _BNCR_JPEG]),
+        'Gaussian blur of width 0 to 2, Gaussian noise of 0 to 50, JPEG of quality 30 to 95',
+    ),
+}
+
+
+def _bncr() -> dict[str, tuple[Spec, str]]:
+    return {f'bncr/{name}': entry for name, entry in _BNCR.items()}
+
+
 def _ambient() -> dict[str, tuple[Spec, str]]:
     return {f'ambient/{name}': entry for name, entry in _AMBIENT.items()}
 
@@ -172,5 +189,6 @@ _PRESETS: dict[str, tuple[Spec, str]] = {
     **_nrgan(),
     **_gni(),
     **_ambient(),
+    **_bncr(),
     **corruption_presets(),
 }
