@@ -1,0 +1,10 @@
+_base_ = [
+    '../_base_/models/ambientgan.py',
+    '../_base_/nr_gan_toy.py',
+    '../_base_/noise/nrgan_A_fixed.py',
+]
+
+model = dict(
+    generator=dict(latent_channels=32, channels=16),
+    discriminator=dict(channels=16),
+)

@@ -1,0 +1,1 @@
+_base_ = ['../_base_/models/sinrgan1.py', '../_base_/nr_gan_folder.py']
