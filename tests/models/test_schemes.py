@@ -1,5 +1,8 @@
 """Training schemes: what reaches the network, what the losses count, and where they lead."""
 
+import re
+from pathlib import Path
+
 import pytest
 import torch
 from small_models import GAUSSIAN, make_batch, make_restoration, sgd
@@ -7,7 +10,9 @@ from torch import nn
 
 from noiseedit.errors import ConfigError, UnknownNameError
 from noiseedit.models.schemes import Noise2Void, blind_spots, pixels, replacements
+from noiseedit.registry import SCHEMES
 
+DOCS = Path(__file__).resolve().parents[2] / 'docs' / 'schemes.md'
 SIZES = [(16, 16), (40, 40), (17, 23), (9, 5), (2, 3), (8, 2)]
 
 
@@ -278,3 +283,15 @@ def test_inputs_are_not_changed_in_place(scheme):
 def test_unknown_scheme_names_the_nearest():
     with pytest.raises(UnknownNameError, match='Noise2Void'):
         make_restoration(scheme={'type': 'Noise2Viod'})
+
+
+def test_scheme_of_the_documentation_works(monkeypatch):
+    monkeypatch.setattr(SCHEMES, '_module_dict', dict(SCHEMES.module_dict))
+    blocks = re.findall(r'```python\n(.*?)```', DOCS.read_text(), re.DOTALL)
+    exec(next(block for block in blocks if 'class SwappedShots' in block), {})
+    model, batch = make_model('SwappedShots', noise=None), make_batch(32)
+    shots = model.data_preprocessor(batch, training=True)['inputs']
+    given = prepared(model, batch)
+    swapped = (given['source'] == shots['target']).flatten(1).all(1)
+    assert 0 < swapped.sum() < 32
+    assert torch.equal(given['source'] + given['target'], shots['source'] + shots['target'])
