@@ -35,6 +35,7 @@ def small(recipe: str, cifar: Path, work_dir: Path) -> ConfigDict:
         {
             **{f'{loader}.dataset.data_root': str(cifar) for loader in loaders},
             **{f'{loader}.dataset.cache': 'memory' for loader in loaders},
+            'train_dataloader.dataset.cache': None,
             'model.generator.channels': 8,
             'model.discriminator.channels': 8,
             'model.d_steps': 2,
@@ -44,7 +45,6 @@ def small(recipe: str, cifar: Path, work_dir: Path) -> ConfigDict:
             'val_dataloader.batch_size': 4,
         },
     )
-    config.val_evaluator = [{'type': 'PSNR'}]
     config.custom_hooks[0].interval = 2
     config.work_dir = str(work_dir)
     config.log_level = 'ERROR'
