@@ -8,9 +8,10 @@ import pytest
 import torch
 from nr_gan_published import discriminator_shapes, filled, generator_shapes
 
+from noiseedit.engine.weights import load_weights
 from noiseedit.errors import CheckpointError
 from noiseedit.models.convert import checkpoint, convert, join
-from noiseedit.registry import DISCRIMINATORS, GENERATORS
+from noiseedit.registry import DISCRIMINATORS, GENERATORS, MODELS
 
 ROOT = Path(__file__).resolve().parents[3]
 SMALL = {
@@ -69,6 +70,19 @@ def test_all_weights_arrive_and_are_the_same():
         'source': 'files',
         **{NAMES[kind]: CONFIGS[kind] for kind in SMALL},
     }
+
+
+def test_three_files_fill_a_model():
+    files = released('netG', 'netGn', 'netD')
+    made = checkpoint('nr_gan', convert('nr_gan', join('nr_gan', files)), 'files')
+    spec = {
+        'type': 'NRGAN',
+        'generator': made['meta']['generator'],
+        'degradation': {'type': 'LearnedNoise', 'network': made['meta']['degradation.network']},
+        'discriminator': made['meta']['discriminator'],
+        'gan_loss': {'type': 'VanillaGANLoss'},
+    }
+    assert load_weights(MODELS.build(spec), made['state_dict'], strict=True) == ''
 
 
 @pytest.mark.parametrize(
