@@ -8,8 +8,8 @@ study = dict(
             name='sketch_transformer',
             baseline='sketch_transformer/sketch_transformer_small_sketch-toy.py',
             injected='gaussian_v0.08',
-            options=['train_dataloader.batch_size=2'],
-            image='chelsea/000_100',
+            options=['train_dataloader.batch_size=2', 'test_dataloader.dataset.length=16'],
+            image='chelsea/000_150',
         ),
         dict(
             name='pix2pix',
@@ -26,6 +26,5 @@ study = dict(
     ],
     sweep=['gni_grid', 'imagenet_c'],
     repetitions=3,
-    limit=16,
     short=dict(sweep='gni_grid', repetitions=2, limit=4, options=['train_cfg.max_iters=20']),
 )
