@@ -8,11 +8,12 @@ import pickle
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from mmengine.logging import print_log
+from torch import Tensor
 
 from noiseedit.datasets.store import SUFFIX as IMAGES_SUFFIX
 from noiseedit.datasets.store import digest, locked
@@ -22,19 +23,31 @@ from noiseedit.imaging import PathLike
 from noiseedit.version import __version__
 
 SUFFIX = '.whole'
-State = dict[str, Any]
+Facts = dict[str, Any]
 
 
-def cached_state(
+class Content(NamedTuple):
+    """All images of a set.
+
+    Attributes:
+        images: Input name -> (N, C, H, W), uint8 or float32 in [0, 1].
+        facts: Metainfo of every image, without ``visit``.
+    """
+
+    images: dict[str, Tensor]
+    facts: list[Facts]
+
+
+def cached_content(
     cache: PathLike,
     config: Mapping[str, Any],
     seed: int,
     witnesses: Iterable[np.ndarray],
-    make: Callable[[], State],
-) -> State:
+    make: Callable[[], Content],
+) -> Content:
     """Return what ``make`` gives, from a file of the folder ``cache`` where that is up to date.
 
-    Tensors of the result are memory-mapped: processes share them.
+    The images are memory-mapped: processes share them.
 
     Args:
         cache: The folder; made if missing.
@@ -43,7 +56,7 @@ def cached_state(
         seed: Base seed of the data set.
         witnesses: Some of its images as they come out now, so that a change of the code, or of what
             a name in the config means, is seen.
-        make: Gives tensors and plain types.
+        make: Reads the images.
 
     Raises:
         ConfigError: If the config holds something without a stable text.
@@ -54,40 +67,63 @@ def cached_state(
     fingerprint = digest(
         __version__, text, str(seed), *_file_states(config), *map(_digest, witnesses)
     )
-    state = _fresh(path, fingerprint)
-    if state is not None:
-        return state
+    content = _fresh(path, fingerprint)
+    if content is not None:
+        return content
     try:
         return _build(path, fingerprint, make)
     except OSError as error:
         raise DataError(f'{path}: the image cache cannot be written: {error}') from error
 
 
-def _build(path: Path, fingerprint: str, make: Callable[[], State]) -> State:
+def _build(path: Path, fingerprint: str, make: Callable[[], Content]) -> Content:
     path.parent.mkdir(parents=True, exist_ok=True)
     with locked(path):
-        state = _fresh(path, fingerprint)  # perhaps another process has just made it
-        if state is not None:
-            return state
+        content = _fresh(path, fingerprint)  # perhaps another process has just made it
+        if content is not None:
+            return content
         what = 'stale, made anew' if path.exists() else 'made'
-        with atomic_file(path) as temporary:
-            torch.save({'fingerprint': fingerprint, 'state': make()}, temporary)
+        _write(path, fingerprint, make())
         print_log(f'image cache {path}: {what}, {path.stat().st_size / 2**20:.0f} MiB', 'current')
-        state = _fresh(path, fingerprint)
-    if state is None:
-        raise DataError(
-            f'{path}: metainfo of the images holds more than numbers, text, lists and dicts; '
-            'set cache=None'
-        )
-    return state
+        content = _load(path, fingerprint)
+    if content is None:
+        raise DataError(f'{path}: changed while it was read; is another version writing it?')
+    return content
 
 
-def _fresh(path: Path, fingerprint: str) -> State | None:
+def _write(path: Path, fingerprint: str, content: Content) -> None:
+    """Write images as tensors, and facts as JSON, which is read much faster than pickles."""
     try:
-        found = torch.load(path, map_location='cpu', weights_only=True, mmap=True)
-        return found['state'] if found['fingerprint'] == fingerprint else None
+        facts = json.dumps(content.facts)
+    except TypeError as error:
+        raise DataError(
+            f'{path}: the metainfo of the images holds more than numbers, text, lists and dicts '
+            f'({error}); set cache=None'
+        ) from error
+    state = {'fingerprint': fingerprint, 'images': content.images, 'facts': facts}
+    with atomic_file(path) as temporary:
+        torch.save(state, temporary)
+
+
+def _fresh(path: Path, fingerprint: str) -> Content | None:
+    try:
+        return _load(path, fingerprint)
     except (OSError, RuntimeError, pickle.UnpicklingError, EOFError, KeyError, TypeError):
         return None
+
+
+def _load(path: Path, fingerprint: str) -> Content | None:
+    """Return what the file holds; ``None`` if it has another fingerprint."""
+    state = torch.load(path, map_location='cpu', weights_only=True, mmap=True)
+    if state['fingerprint'] != fingerprint:
+        return None
+    facts = [{k: _tuples(v) for k, v in one.items()} for one in json.loads(state['facts'])]
+    return Content(state['images'], facts)
+
+
+def _tuples(value: Any) -> Any:
+    """Return sequences as the tuples they were (sizes, windows); JSON knows lists alone."""
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _text(config: Mapping[str, Any]) -> str:

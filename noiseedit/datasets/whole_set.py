@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -11,25 +11,11 @@ from torch.utils.data import Dataset
 
 from noiseedit.datasets.base import Results
 from noiseedit.datasets.store import progress
-from noiseedit.datasets.whole_cache import cached_state
+from noiseedit.datasets.whole_cache import Content, Facts, cached_content
 from noiseedit.errors import ConfigError, DataError
 from noiseedit.imaging import PathLike
 from noiseedit.registry import DATASETS
 from noiseedit.structures import EditSample
-
-Facts = dict[str, Any]
-
-
-class Content(NamedTuple):
-    """All images of a set.
-
-    Attributes:
-        images: Input name -> (N, C, H, W), uint8 or float32 in [0, 1].
-        facts: Metainfo of every image, without ``visit``.
-    """
-
-    images: dict[str, Tensor]
-    facts: list[Facts]
 
 
 @DATASETS.register_module()
@@ -155,14 +141,13 @@ class WholeSet(Dataset):
         if self.cache is None or self.config is None:
             return read_whole(self.dataset, self.multiple, self.limit_gib)
         ends = [self.dataset[index]['inputs'] for index in (0, len(self) - 1)]
-        state = cached_state(
+        return cached_content(
             self.cache,
             self.config,
             self.seed,
             [image.numpy() for images in ends for image in images.values()],
-            lambda: read_whole(self.dataset, self.multiple, self.limit_gib)._asdict(),
+            lambda: read_whole(self.dataset, self.multiple, self.limit_gib),
         )
-        return Content(**state)
 
 
 def read_whole(dataset: Any, multiple: int = 1, limit_gib: float = float('inf')) -> Content:

@@ -274,6 +274,16 @@ def test_a_cache_needs_a_config_of_plain_values(tmp_path):
         _ = WholeSet(shapes(), cache=tmp_path / 'file')[0]
 
 
+def test_a_cache_of_metainfo_that_is_no_plain_value_is_refused(tmp_path, monkeypatch):
+    original = ToyShapes.read
+    monkeypatch.setattr(
+        ToyShapes, 'read', lambda self, *place: {**original(self, *place), 'grey': np.float32(3)}
+    )
+    with pytest.raises(DataError, match=r'more than numbers, text, lists and dicts .*cache=None'):
+        _ = WholeSet(shapes(), cache=tmp_path)[0]
+    assert not list(tmp_path.glob('*.whole'))
+
+
 # Real images.
 
 
