@@ -11,5 +11,6 @@ model = dict(
     penalty_interval=1,
     view=dict(type='BlurView', data_noise=None),  # blurs for Poisson noise alone
     generator_batch_factor=2,
+    channels_last=True,  # faster convolutions, the same weights
     finish=dict(clip=True, dither_fakes=False, scale_noise=False),
 )
