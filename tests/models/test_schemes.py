@@ -173,7 +173,7 @@ def test_spots_are_one_per_cell_and_replacements_are_visible_neighbours(size, ce
 def test_every_pixel_is_hidden_equally_often_and_every_neighbour_chosen():
     spots = blind_spots(64_000, (16, 16), 8, generator())
     counts = torch.bincount(spots.flatten(), minlength=256).float()
-    assert counts.mean() == 1000  # 4 of 256 pixels: 1 / 64, as in the paper
+    assert counts.mean() == 1000  # 4 of 256 pixels: 1 / 64
     assert (counts - 1000).abs().max() < 5 * 1000**0.5
     alone = torch.full((48_000, 1), 8 * 16 + 8)
     others = replacements(alone, (16, 16), 2, generator(1)) - alone
