@@ -84,9 +84,9 @@ class Noise2Void(Supervised):
 
     Only noisy images are needed: ``source``, or ``real`` of a set without clean ones; a ``target``
     is not used. One pixel of every cell is hidden (stratified: 64 of a patch of 64 x 64; the
-    released code hides 1.5 %): all its channels become those of a pixel drawn uniformly from the window around it,
-    without its centre, and the losses see hidden pixels alone. The noise of a pixel must be
-    independent of its neighbours' and have zero mean.
+    released code hides 1.5 %): all its channels become those of a pixel drawn uniformly from the
+    window around it, without its centre, and the losses see hidden pixels alone. The noise of a
+    pixel must be independent of its neighbours' and have zero mean.
 
     Deviation: a hidden pixel is never the replacement of another, so that no hidden value reaches
     the network; the released code draws from the whole window, the pixel itself included.
