@@ -4,6 +4,7 @@ from noiseedit.engine.amp import AmpOptimWrapper
 from noiseedit.engine.distributed import ChildrenDDP
 from noiseedit.engine.hooks import (
     CheckpointHook,
+    GeneratedGridHook,
     IterSeedHook,
     ModuleEMAHook,
     NaNGuardHook,
@@ -22,6 +23,7 @@ __all__ = [
     'CheckpointHook',
     'ChildrenDDP',
     'CounterSampler',
+    'GeneratedGridHook',
     'IterSeedHook',
     'IterTrainLoop',
     'ModuleEMAHook',

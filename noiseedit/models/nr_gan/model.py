@@ -46,8 +46,8 @@ class NRGAN(EditModel):
             says; bound by ``noise.where='measurement'``, for images that were noisy from the start.
         penalty: Config of a loss of (logits, images) for the discriminator, such as ``R1Penalty``,
             of the tensor that the discriminator sees; None: none.
-        view: Config of what the discriminator sees of an image, such as ``BlurView``; None: the
-            image.
+        view: Config of what the discriminator sees of an image, such as ``BlurView``: a module with
+            ``factor`` times as many channels; None: the image.
         penalty_interval: Add the penalty in every n-th step only, times n (lazy regularisation).
         generator_batch_factor: Images per generator step, in batches of real images.
         finish: Arguments of :class:`Finish`: what else makes generated images like the data; None:
@@ -160,8 +160,11 @@ class NRGAN(EditModel):
     @torch.no_grad()
     def sample(self, n: int, generator: Generator) -> Tensor:
         """Return ``n`` generated clean images, (n, C, H, W) float32 in [0, 1]."""
-        image = self.generator(self.latent(n, generator)).float()
-        return self.data_preprocessor.restore(image).clamp(0, 1)
+        return self.restored(self.latent(n, generator)).clamp(0, 1)
+
+    def restored(self, latent: Tensor) -> Tensor:
+        """Return the clean images of ``latent`` (N, latent_channels), float32 around [0, 1]."""
+        return self.data_preprocessor.restore(self.generator(latent).float())
 
     def pictures(self, n: int, generator: torch.Generator) -> dict[str, Tensor]:
         """Return ``n`` generated ``clean`` images and, if they get noise, ``noise`` and ``noisy``.
@@ -190,8 +193,8 @@ class NRGAN(EditModel):
         """Fill ``pred`` of every sample: a generated clean image, whose latent its key decides."""
         seed = self.data_preprocessor.noise_seed
         seeds = [derive_seed(seed, 'eval', 'latent', sample.key) for sample in samples]
-        images = self.sample(len(samples), SampleStreams(seeds))
-        for sample, image in zip(samples, images, strict=True):
+        latent = self.latent(len(samples), SampleStreams(seeds))
+        for sample, image in zip(samples, self.restored(latent), strict=True):
             sample.set_data({'pred': image})
         return samples
 
@@ -227,7 +230,7 @@ def _with_channels(spec: Spec | nn.Module, view: nn.Module | None) -> Spec | nn.
     """Return the discriminator's config for what it sees."""
     if view is None or isinstance(spec, nn.Module):
         return spec
-    return {**spec, 'in_channels': view.factor * spec.get('in_channels', 3)}
+    return {**spec, 'in_channels': getattr(view, 'factor', 1) * spec.get('in_channels', 3)}
 
 
 def _degradation(
