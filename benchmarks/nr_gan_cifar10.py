@@ -61,7 +61,7 @@ class Plan(NamedTuple):
 
 
 FULL = Plan(channels=128, batch_size=64, iterations=200_000, snapshot=5_000, images=5_000)
-SHORT = Plan(channels=32, batch_size=32, iterations=3_000, snapshot=500, images=1_000)
+SHORT = Plan(channels=16, batch_size=32, iterations=2_500, snapshot=250, images=1_000)
 
 
 def config_text(name: str, plan: Plan, data_root: str, fid: bool) -> str:
