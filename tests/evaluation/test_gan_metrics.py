@@ -7,6 +7,7 @@ import torch
 from mmengine.config import Config
 from mmengine.evaluator import Evaluator
 from set_samples import sample_set
+from torch import nn
 
 from noiseedit.config import shipped_root
 from noiseedit.engine.hooks.checkpoint import CheckpointHook, file_name_of
@@ -47,6 +48,56 @@ def test_all_metrics_of_generated_images_together():
     names = [name for metric in metrics for name in names_of(metric)]
     assert len(set(names)) == 1 + 3 + 1 + 1 + 2 + 2
     assert all(math.isfinite(found[name]) for name in names)
+
+
+class Counting(nn.Module):
+    """Pixels, with the number of images that came."""
+
+    label, standard = 'pixels', False
+
+    def __init__(self):
+        super().__init__()
+        self.seen = 0
+
+    def forward(self, images):
+        self.seen += len(images)
+        return images.flatten(1)
+
+
+def test_metrics_of_one_network_run_it_once_and_targets_once_in_all():
+    network, samples = Counting(), sample_set(16)
+    kinds = ('FID', 'PrecisionRecall', 'DensityCoverage')
+    metrics = [METRICS.build({'type': kind, 'features': network}) for kind in kinds]
+    first = evaluate(metrics, samples)
+    assert network.seen == 32
+    assert evaluate(metrics, samples) == first
+    assert network.seen == 32 + 16  # predictions alone
+    whole = samples[3].gt
+    samples[3].set_data({'gt': whole / 2})
+    assert evaluate(metrics, samples) != first
+    assert network.seen == 48 + 16 + 1
+    samples[3].set_data({'gt': whole})
+    assert evaluate(metrics, samples) == first
+
+
+def test_a_batch_changed_in_place_is_another():
+    metric = METRICS.build({'type': 'FID', 'features': Counting()})
+    images = [sample.gt for sample in sample_set(4)]
+    before = metric.vectors(images).copy()
+    images[2].mul_(0.5)
+    assert not (metric.vectors(images) == before).all()
+    assert metric.features.seen == 8
+    assert (metric.vectors([x.detach() for x in images]) != before).any()
+    assert metric.features.seen == 8
+
+
+def test_fewer_images_than_before_are_counted_alone():
+    samples, metric = sample_set(16), build('FID')
+    alone = build('FID')
+    evaluate([metric], samples)
+    for count in (9, 16):
+        expected = pytest.approx(evaluate([alone], samples[:count]), rel=1e-5)
+        assert evaluate([metric], samples[:count]) == expected
 
 
 @pytest.mark.parametrize('kind', KINDS)

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from noiseedit.errors import CheckpointError, ConfigError, DataError
+from noiseedit.evaluation.metrics.recent import RecentVectors
 from noiseedit.evaluation.metrics.set_metric import SetMetric
 from noiseedit.evaluation.profiles import Array
 from noiseedit.evaluation.records import weights_hash
@@ -31,6 +32,7 @@ ADVICE = (
     "features=dict(type='FIDInception', weights=FILE). Nothing is downloaded; without the file, "
     "features=dict(type='RandomFeatures') compares random features under another name"
 )
+RECENT = RecentVectors()
 
 
 @MODELS.register_module()
@@ -148,9 +150,21 @@ class FeatureMetric(SetMetric):
         label = getattr(self.features, 'label', type(self.features).__name__)
         return f'{label}|{weights_hash(self.features.state_dict())}'
 
-    @torch.no_grad()
     def vectors(self, images: Sequence[Tensor]) -> Array:
-        """Return (n, d) float32."""
+        """Return (n, d) float32; metrics of the same network share what it made of a batch."""
+        found = RECENT.find(self.vector_kind, images)
+        if found is None:
+            found = self._run(images)
+            RECENT.add(self.vector_kind, images, found)
+        return found
+
+    def evaluate(self, size: int) -> dict[str, float]:
+        """Return the values, see :class:`SetMetric`."""
+        RECENT.clear()
+        return super().evaluate(size)
+
+    @torch.no_grad()
+    def _run(self, images: Sequence[Tensor]) -> Array:
         ready = [_eight_bits(image, self.name) for image in images]
         found: list[Array | None] = [None] * len(ready)
         for where in _batches(ready, self.batch_size):

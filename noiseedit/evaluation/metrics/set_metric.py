@@ -20,6 +20,7 @@ from noiseedit.errors import DataError
 from noiseedit.evaluation.metrics.base import advice_without, as_sample, fewer_images
 from noiseedit.evaluation.metrics.vectors import VectorFile, vector_id
 from noiseedit.evaluation.profiles import Array
+from noiseedit.evaluation.records import image_hash
 from noiseedit.structures import EditSample
 
 BLOCK_ROWS = 512
@@ -117,6 +118,7 @@ class SetMetric(BaseMetric):
     (:meth:`summarise`) and makes values of that (:meth:`combine`). Vectors wait in a temporary
     file, every image once by its key, so that memory does not grow with the number of images and
     repeated images of samplers do not count twice; what processes exchange is the summary alone.
+    Vectors of targets are kept from one validation to the next, by key and pixels.
 
     Works as ``val_evaluator = [dict(type='FID')]`` of any MMEngine runner (result: ``{name: value,
     '<name>/images': number of images}``) and in sweeps.
@@ -134,12 +136,17 @@ class SetMetric(BaseMetric):
     def __init__(self) -> None:
         super().__init__()
         self.values: dict[str, SetValue] = {}
-        self._start()
-
-    def _start(self) -> None:
         self._names: dict[str, int] = {}
         self._folder: Any = None
         self._files: dict[str, VectorFile] = {}
+
+    def _restart(self) -> None:
+        """Forget the predictions; targets stay for the next validation if all were used."""
+        is_stale = 'gt' in self._files and len(self._files['gt']) != len(self._names)
+        for kind in ('pred', 'gt') if is_stale else ('pred',):
+            if kind in self._files:
+                self._files.pop(kind).path.unlink()
+        self._names = {}
 
     @property
     def value_names(self) -> tuple[str, ...]:
@@ -177,10 +184,14 @@ class SetMetric(BaseMetric):
         """Keep the vectors of a batch; MMEngine's evaluator passes samples as plain dicts."""
         samples = {sample.key: sample for sample in map(as_sample, data_samples)}
         new = {key: sample for key, sample in samples.items() if key not in self._names}
-        names = {key: vector_id(key) for key in new}
-        for kind in ('pred', 'gt') if new else ():
-            add_vectors(self._file(kind), self, list(names.values()), list(new.values()), kind)
-        self._names |= names
+        if not new:
+            return
+        named = {vector_id(key, _pixels_of(sample)): sample for key, sample in new.items()}
+        unknown = {n: s for n, s in named.items() if n not in self._file('gt')}
+        for kind, rows in (('pred', named), ('gt', unknown)):
+            if rows:
+                add_vectors(self._file(kind), self, list(rows), list(rows.values()), kind)
+        self._names |= dict(zip(new, named, strict=True))
 
     def _file(self, kind: str) -> VectorFile:
         if self._folder is None:
@@ -214,7 +225,7 @@ class SetMetric(BaseMetric):
         if not any(all_gather_object(len(names))):
             raise DataError(f'{self.name}: no image came; the data set has {size}')
         self.values = self.value_of(names, pred, target)
-        self._start()
+        self._restart()
         counted = self.values[self.value_names[0]].n
         if counted < size:
             print_log(fewer_images(counted, size), 'current', logging.WARNING)
@@ -224,6 +235,12 @@ class SetMetric(BaseMetric):
         """Return values and number of images under their names."""
         found = {name: value.value for name, value in results}
         return found | {f'{name}/images': float(value.n) for name, value in results[:1]}
+
+
+def _pixels_of(sample: EditSample) -> str:
+    """Return a hash of the target: a row of its vector serves all that have this target."""
+    target = sample.get('gt')
+    return '' if target is None else image_hash({'gt': target.detach()})
 
 
 def joined(summaries: Sequence[tuple[list[str], Array, Array]]) -> tuple[Array, Array]:
