@@ -29,7 +29,7 @@ def parse_args() -> argparse.Namespace:
 def _add_sample(commands: Any) -> None:
     sample = commands.add_parser(
         'sample',
-        help='clean images of a model that learnt them from noisy ones, and pictures of its noise',
+        help='images of a generative model, and pictures of the noise that it learnt',
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -41,7 +41,9 @@ def _add_sample(commands: Any) -> None:
     )
     sample.add_argument('--batch-size', type=int, default=64, help='default: %(default)s')
     sample.add_argument(
-        '--grid', action='store_true', help=f'grid.png: clean | noise | noisy, at most {IN_GRID}'
+        '--grid',
+        action='store_true',
+        help=f'grid.png: clean | noise | noisy, at most {IN_GRID}; or a row per class',
     )
     sample.add_argument(
         '--interpolate',
@@ -52,6 +54,13 @@ def _add_sample(commands: Any) -> None:
     )
     sample.add_argument(
         '--noise-map', action='store_true', help='noise_level_map.png: learnt level per pixel'
+    )
+    sample.add_argument(
+        '--class',
+        dest='label',
+        type=int,
+        metavar='K',
+        help='class of all images, of a model that knows classes (default: drawn for each)',
     )
     sample.add_argument(
         '--no-ema', action='store_true', help='plain weights instead of their moving average'
@@ -68,10 +77,15 @@ def sample(args: argparse.Namespace) -> None:
         )
     config = cli.model_config_from(args)
     from noiseedit.inference import find_checkpoint, load_model, record
+    from noiseedit.inference.sampling import check_class
 
     checkpoint, ema = find_checkpoint(args.checkpoint, args.trust_checkpoint), _ema(args)
-    model = load_model(config, checkpoint, ema=ema, trust=args.trust_checkpoint)
-    made_with = record.describe(args.config, checkpoint, ema=ema, seed=args.seed or 0)
+    needs = ('degradation',) if args.grid or args.noise_map else ()
+    model = load_model(config, checkpoint, ema=ema, trust=args.trust_checkpoint, needs=needs)
+    check_class(model, args.label)
+    made_with = record.describe(
+        args.config, checkpoint, ema=ema, seed=args.seed or 0, label=args.label
+    )
     record.open_folder(args.out, made_with)
     _write_images(model, args)
     results = {'images': args.n, **_pictures(model, args)}
@@ -88,7 +102,8 @@ def _write_images(model: EditModel, args: argparse.Namespace) -> None:
 
     from noiseedit.inference.sampling import write_samples
 
-    done = write_samples(model, args.out, args.n, seed=args.seed or 0, batch_size=args.batch_size)
+    seed, size = args.seed or 0, args.batch_size
+    done = write_samples(model, args.out, args.n, seed=seed, batch_size=size, label=args.label)
     with Progress() as progress:
         task = progress.add_task('images', total=args.n)
         for count in done:
@@ -105,7 +120,7 @@ def _pictures(model: EditModel, args: argparse.Namespace) -> dict[str, Any]:
         generated.write_grid(model, args.out / 'grid.png', min(args.n, IN_GRID), seed)
     if args.interpolate:
         path = args.out / 'interpolations.png'
-        generated.write_interpolations(model, path, args.interpolate, seed)
+        generated.write_interpolations(model, path, args.interpolate, seed, args.label)
     if args.noise_map:
         path, count = args.out / 'noise_level_map.png', min(args.n, IN_NOISE_MAP)
         results['noise'] = generated.write_level(model, path, count, seed, args.batch_size)

@@ -32,7 +32,7 @@ from noiseedit.engine.distributed import init_processes, wrap_model
 from noiseedit.engine.loaders import build_loader
 from noiseedit.engine.resume import check_same_run, restore_training, training_state
 from noiseedit.engine.tracking import check_trackers
-from noiseedit.engine.weights import load_weights, plain_state_dict
+from noiseedit.engine.weights import load_weights, plain_state_dict, training_only
 from noiseedit.errors import ConfigError
 from noiseedit.registry import RUNNERS
 from noiseedit.version import __version__
@@ -68,7 +68,7 @@ class NoiseRunner(Runner):
             kwargs['default_scope'] = 'noiseedit'
         kwargs['visualizer'] = kwargs.get('visualizer') or copy.deepcopy(LOCAL_LOG)
         check_trackers(kwargs['visualizer'])
-        self._has_loaded = False
+        self._has_loaded = self._is_test = False
         super().__init__(*args, **kwargs)
 
     # Environment.
@@ -139,7 +139,8 @@ class NoiseRunner(Runner):
             return super().val()
 
     def test(self) -> dict[str, Any]:
-        """Test; return the metrics."""
+        """Test; return the metrics. The checkpoint may lack networks that only training needs."""
+        self._is_test = True
         with self._tidy_failure():
             return super().test()
 
@@ -201,7 +202,8 @@ class NoiseRunner(Runner):
         """
         checkpoint = load_checkpoint(filename, self.trust_checkpoint, map_location)
         self.call_hook('after_load_checkpoint', checkpoint=checkpoint)
-        report = load_weights(self.model, weights_of(checkpoint), strict=strict)
+        optional = training_only(self.model) if self._is_test else ()
+        report = load_weights(self.model, weights_of(checkpoint), strict, optional=optional)
         if report:
             self.logger.warning(f'{filename}: only the weights that fit were loaded\n{report}')
         self._has_loaded = True

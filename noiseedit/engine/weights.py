@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from torch import Tensor, nn
@@ -18,6 +18,7 @@ def load_weights(
     state: Mapping[str, Tensor],
     strict: bool = True,
     prefixes: Sequence[str] = ('module.',),
+    optional: Collection[str] = (),
 ) -> str:
     """Copy ``state`` into ``module``; a tensor that does not fit is an error that lists it.
 
@@ -26,6 +27,7 @@ def load_weights(
         state: Name -> tensor.
         strict: Every tensor must fit; else those that fit are copied and the report is returned.
         prefixes: Taken off the names in ``state``, where present.
+        optional: Child networks that ``state`` may lack as a whole; they then stay as they are.
 
     Returns:
         What did not fit, as text; empty if everything did.
@@ -36,13 +38,21 @@ def load_weights(
     """
     state = {_strip(name, prefixes): tensor for name, tensor in state.items()}
     with unwrapped(module) as plain:
-        own = plain.state_dict()
+        own = _without_absent(plain.state_dict(), state, optional)
         fitting = {n: t for n, t in state.items() if n in own and own[n].shape == t.shape}
         report = mismatch_table(own, state)
         if (report and strict) or (own and not fitting):
             raise CheckpointError(f'the weights do not fit {type(plain).__name__}:\n{report}')
         plain.load_state_dict(fitting, strict=False)
     return report
+
+
+def _without_absent(
+    own: Mapping[str, Tensor], state: Mapping[str, Tensor], optional: Collection[str]
+) -> dict[str, Tensor]:
+    """Return ``own`` without the optional networks of which ``state`` has nothing."""
+    absent = set(optional) - {name.partition('.')[0] for name in state}
+    return {name: t for name, t in own.items() if name.partition('.')[0] not in absent}
 
 
 def _strip(name: str, prefixes: Sequence[str]) -> str:
@@ -77,6 +87,12 @@ def unwrapped(module: nn.Module) -> Iterator[nn.Module]:
         yield inner
     finally:
         inner._modules.update(wrapped)
+
+
+def training_only(module: nn.Module) -> set[str]:
+    """Return the child networks that a model needs in training alone; of others: none."""
+    with unwrapped(module) as plain:
+        return set(getattr(plain, 'training_only', set)())
 
 
 def plain_state_dict(module: nn.Module) -> dict[str, Tensor]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Literal
 
@@ -11,7 +12,7 @@ from mmengine.device import get_device
 
 from noiseedit.config import load_config
 from noiseedit.engine.checkpoint import latest_valid, load_checkpoint, weights_of
-from noiseedit.engine.weights import load_weights
+from noiseedit.engine.weights import load_weights, training_only
 from noiseedit.errors import CheckpointError
 from noiseedit.models import EditModel
 from noiseedit.registry import MODELS
@@ -26,8 +27,12 @@ def load_model(
     ema: Ema = 'auto',
     device: str | torch.device | None = None,
     trust: bool = False,
+    needs: Collection[str] = (),
 ) -> EditModel:
     """Return the model of a config with the weights of a checkpoint, in evaluation mode.
+
+    The checkpoint may lack networks that predictions do not need, such as a discriminator: those of
+    :meth:`~noiseedit.models.base.EditModel.training_only`.
 
     Args:
         config: File, name of a shipped config, or a bound config.
@@ -36,6 +41,7 @@ def load_model(
             ``'off'``: plain weights.
         device: ``None``: a GPU if there is one.
         trust: Read a checkpoint that holds code; only for files of a trusted source.
+        needs: Networks that it must hold nevertheless, if the model has them.
 
     Raises:
         CheckpointError: If the checkpoint is missing, damaged or of another model, or holds no
@@ -47,7 +53,8 @@ def load_model(
     averaged = ema == 'on' or (ema == 'auto' and 'ema_state_dict' in stored)
     with torch.random.fork_rng(devices=[]):  # initial weights draw from the global stream
         model: EditModel = MODELS.build(loaded.model)
-    load_weights(model, weights_of(stored, ema=averaged))
+    optional = training_only(model) - set(needs)
+    load_weights(model, weights_of(stored, ema=averaged), optional=optional)
     return model.to(device or get_device()).eval()
 
 

@@ -10,7 +10,7 @@ from torch.utils.data import Dataset, get_worker_info
 
 from noiseedit.errors import ConfigError
 from noiseedit.inference.loading import Ema, load_model
-from noiseedit.inference.sampling import generate, generative
+from noiseedit.inference.sampling import generate, with_noise
 from noiseedit.models.nr_gan import NoDegradation
 from noiseedit.noises import SampleStreams
 from noiseedit.registry import DATASETS
@@ -53,8 +53,8 @@ class GeneratedPairs(Dataset):
     ) -> None:
         if length < 1:
             raise ConfigError(f'GeneratedPairs.length: expected at least 1, got {length}')
-        self.model = load_model(config, checkpoint, ema=ema, device=device)
-        if isinstance(generative(self.model).degradation, NoDegradation):
+        self.model = load_model(config, checkpoint, ema=ema, device=device, needs=('degradation',))
+        if isinstance(with_noise(self.model).degradation, NoDegradation):
             raise ConfigError(
                 f'GeneratedPairs: {config} learns no noise (model.degradation is NoDegradation), '
                 'so its noisy images are its clean ones; take sinrgan1, sdnrgan2 ...'

@@ -13,11 +13,13 @@ from noiseedit.files import write_json
 from noiseedit.version import __version__
 
 RECORD = 'samples.json'
-DECISIVE = ('sha256', 'ema', 'seed')
+DECISIVE = ('sha256', 'ema', 'seed', 'class')
 """Entries that decide the images; a folder holds images of one set of them."""
 
 
-def describe(config: str, checkpoint: Path, *, ema: str, seed: int) -> dict[str, Any]:
+def describe(
+    config: str, checkpoint: Path, *, ema: str, seed: int, label: int | None = None
+) -> dict[str, Any]:
     """Return what the images of a folder are made with.
 
     Args:
@@ -25,6 +27,7 @@ def describe(config: str, checkpoint: Path, *, ema: str, seed: int) -> dict[str,
         checkpoint: The file; its content counts, not its place.
         ema: Which weights: ``'auto'``, ``'on'`` or ``'off'``.
         seed: Of the latents.
+        label: Class of all images; None: any.
     """
     return {
         'noiseedit': __version__,
@@ -33,6 +36,7 @@ def describe(config: str, checkpoint: Path, *, ema: str, seed: int) -> dict[str,
         'sha256': hashlib.sha256(checkpoint.read_bytes()).hexdigest(),
         'ema': ema,
         'seed': seed,
+        'class': label,
     }
 
 

@@ -59,13 +59,27 @@ class EditModel(BaseModel):
         data_preprocessor: Config of the preprocessor; None: ``EditPreprocessor``, range [0, 1].
         channels_last: Keep weights, and so activations, in NHWC layout: faster convolutions on
             GPU tensor cores and on CPU.
+        scheme: No training scheme but where a subclass takes one, as ``RestorationModel``.
+
+    Raises:
+        ConfigError: If ``scheme`` arrives here.
     """
 
     data_preprocessor: EditPreprocessor
 
     def __init__(
-        self, data_preprocessor: Mapping[str, Any] | None = None, channels_last: bool = False
+        self,
+        data_preprocessor: Mapping[str, Any] | None = None,
+        channels_last: bool = False,
+        *,
+        scheme: Mapping[str, Any] | None = None,
     ) -> None:
+        if scheme is not None:
+            raise ConfigError(
+                f'model.scheme: {type(self).__name__} learns by no training scheme, got '
+                f'{scheme.get("type", scheme)}; choose a config of a RestorationModel, such as '
+                'those of configs/dncnn, or leave configs/_base_/schemes out of _base_'
+            )
         spec = {'type': 'EditPreprocessor', **(data_preprocessor or {})}
         super().__init__(MODELS.build(spec))
         self.channels_last = channels_last
@@ -81,6 +95,11 @@ class EditModel(BaseModel):
     def phases(self) -> Sequence[Phase]:
         """Return the optimiser steps of one iteration, in order."""
         return (Phase('generator', 'loss', ('generator',)),)
+
+    def training_only(self) -> set[str]:
+        """Return the child networks that no prediction needs: those that only judge."""
+        judges = [phase for phase in self.phases() if phase.optimiser == 'discriminator']
+        return {name for phase in judges for name in phase.trained}
 
     def prepare(self, inputs: Inputs) -> Inputs:
         """Compute what several phases share; the default adds nothing.

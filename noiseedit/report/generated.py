@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import ceil, sqrt
 from pathlib import Path
 from typing import Any
@@ -10,13 +10,15 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from noiseedit.inference.sampling import generate, interpolate, noise_level, streams
+from noiseedit.inference.sampling import generate, generative, interpolate, noise_level, streams
 from noiseedit.models import EditModel
+from noiseedit.models.nr_gan import NRGAN
 from noiseedit.report.look import new_figure, save_figure
 
 GAP = 1  # pixels between pictures, before enlarging
 PANEL_INCHES = 3.6
 ROW_INCHES = 0.85
+CLASS_COLUMNS = 10
 EVEN = 127.5  # 8-bit units in one unit of [-1, 1]
 ENLARGED = 1152  # least width of a mosaic in pixels: small pictures are enlarged, not blurred
 
@@ -25,16 +27,30 @@ LEVELS = {'sigma': 'learnt |sigma|, mean', 'rms': 'learnt noise, root mean squar
 
 
 def write_grid(model: EditModel, path: str | Path, count: int, seed: int = 0) -> None:
-    """Write the first ``count`` images of a model: clean, noise, noisy; see :func:`draw_grid`."""
+    """Write the first ``count`` images of a model: clean, noise, noisy; see :func:`draw_grid`.
+
+    Of a conditional model: a row per class, of the first :data:`CLASS_COLUMNS` latents at most.
+    """
+    if not isinstance(generative(model), NRGAN):
+        _write_classes(model, path, min(count, CLASS_COLUMNS), seed)
+        return
     made = generate(model, count, streams(seed, range(count)))
     clean, noisy = _pictures(made.clean), _pictures(made.noisy)
     draw_grid(clean, noisy - clean, noisy, path)
 
 
-def write_interpolations(model: EditModel, path: str | Path, pairs: int, seed: int = 0) -> None:
-    """Write what lies between the first images; see :func:`draw_interpolations`."""
-    rows = interpolate(model, pairs, seed=seed)
-    draw_interpolations(_pictures(rows.flatten(0, 1)).reshape(pairs, -1, *_hwc(rows)), path)
+def _write_classes(model: EditModel, path: str | Path, count: int, seed: int) -> None:
+    pictures = generative(model).pictures(count, streams(seed, range(count)))
+    draw_rows({name: _pictures(images) for name, images in pictures.items()}, path)
+
+
+def write_interpolations(
+    model: EditModel, path: str | Path, pairs: int, seed: int = 0, label: int | None = None
+) -> None:
+    """Write what lies between the first images, a row per pair; see :func:`draw_rows`."""
+    rows = interpolate(model, pairs, seed=seed, label=label)
+    named = {f'{2 * k} to {2 * k + 1}': _pictures(row) for k, row in enumerate(rows)}
+    draw_rows(named, path)
 
 
 def write_level(
@@ -73,11 +89,6 @@ def _pictures(images: Tensor) -> np.ndarray:
     return images.permute(0, 2, 3, 1).cpu().numpy()
 
 
-def _hwc(images: Tensor) -> tuple[int, int, int]:
-    channels, height, width = images.shape[-3:]
-    return height, width, channels
-
-
 def draw_grid(clean: np.ndarray, noise: np.ndarray, noisy: np.ndarray, path: str | Path) -> None:
     """Draw three panels of the same images: clean, noise around mid-grey, noisy.
 
@@ -99,20 +110,21 @@ def draw_grid(clean: np.ndarray, noise: np.ndarray, noisy: np.ndarray, path: str
         save_figure(figure, path)
 
 
-def draw_interpolations(rows: np.ndarray, path: str | Path) -> None:
-    """Draw one row per pair of images, the images at its ends.
+def draw_rows(rows: Mapping[str, np.ndarray], path: str | Path) -> None:
+    """Draw rows of pictures with their names.
 
     Args:
-        rows: (K, steps, H, W, C) in [0, 1].
+        rows: Name -> (steps, H, W, C) in [0, 1], all of one shape.
         path: PNG.
     """
-    count, steps, height, width = rows.shape[:4]
-    picture = enlarged(mosaic(rows.reshape(-1, *rows.shape[2:]), steps))
+    images = np.stack(list(rows.values()))
+    count, steps, height, width = images.shape[:4]
+    picture = enlarged(mosaic(images.reshape(-1, *images.shape[2:]), steps))
     with new_figure(ROW_INCHES * steps + 0.5, ROW_INCHES * count * height / width) as figure:
         axis = figure.subplots()
         axis.imshow(picture, interpolation='antialiased')
         places = (np.arange(count) + 0.5) / count * picture.shape[0]
-        axis.set_yticks(places, [f'{2 * row} to {2 * row + 1}' for row in range(count)])
+        axis.set_yticks(places, list(rows))
         axis.set_xticks([])
         axis.tick_params(length=0)
         axis.grid(visible=False)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import write_model
+from inference_models import write_model
 
 from noiseedit.imaging import read_image
 from noiseedit.inference import load_model
@@ -171,3 +171,87 @@ def test_tool_leaves_folders_of_others_alone(infer, trained, tmp_path):
     assert code == 2
     assert 'holds images but no samples.json' in errors
     assert [path.name for path in tmp_path.iterdir()] == ['photo.png']
+
+
+# Conditional models.
+
+
+def test_images_of_a_class(conditional, tmp_path):
+    model = load_model(*conditional, device='cpu')
+    list(write_samples(model, tmp_path / 'any', 4))
+    list(write_samples(model, tmp_path / 'one', 4, label=1))
+    latent, weights = model.draw(4, streams(0, range(4)))
+    labels = weights.argmax(1)
+    assert len(labels.unique()) > 1
+    for number, label in enumerate(labels):
+        mixed, single = (read_image(sample_file(tmp_path / f, number)) for f in ('any', 'one'))
+        assert bool((mixed == single).all()) == (label == 1)
+    expected = model.restored(latent, torch.ones(4).long()).clamp(0, 1)
+    own = model.sample(4, streams(0, range(4)), torch.ones(4).long())
+    torch.testing.assert_close(own, expected)
+
+
+def test_classes_go_from_one_end_to_the_other(conditional):
+    model = load_model(*conditional, device='cpu')
+    rows = interpolate(model, 2, steps=5)
+    images = model.sample(4, streams(0, range(4)))
+    torch.testing.assert_close(rows[:, 0], images[::2], rtol=0, atol=1e-5)
+    torch.testing.assert_close(rows[:, -1], images[1::2], rtol=0, atol=1e-5)
+
+
+def test_tool_samples_classes(infer, conditional, tmp_path):
+    out = tmp_path / 'out'
+    wanted = ['--grid', '--interpolate', 2, '--noise-map', '--class', 2]
+    code, printed, errors = infer(*conditional, '--out', out, '-n', 3, *wanted)
+    assert code == 0, errors
+    assert 'the model has no noise' in printed
+    assert (out / 'grid.png').exists()
+    assert json.loads((out / 'samples.json').read_text())['class'] == 2
+    code, _, errors = infer(*conditional, '--out', out, '-n', 3)
+    assert code == 2
+    assert 'class 2 instead of None' in errors
+
+
+@pytest.mark.parametrize(('label', 'known'), [(3, 'the classes 0 to 2'), (-1, 'classes 0 to 2')])
+def test_tool_refuses_classes_that_are_none(infer, conditional, trained, tmp_path, label, known):
+    code, _, errors = infer(*conditional, '--out', tmp_path / 'out', f'--class={label}')
+    assert (code, known in errors) == (2, True), errors
+    code, _, errors = infer(*trained(), '--out', tmp_path / 'out', '--class=0')
+    assert (code, 'NRGAN has no classes' in errors) == (2, True), errors
+    assert not (tmp_path / 'out').exists()
+
+
+# Checkpoints without what only training needs.
+
+
+def without(checkpoint, path, *networks):
+    state = torch.load(checkpoint, weights_only=True)['state_dict']
+    kept = {n: t for n, t in state.items() if not n.startswith(networks)}
+    torch.save({'state_dict': kept}, path)
+    return path
+
+
+def test_generator_alone_gives_images_but_no_noise(infer, trained, tmp_path):
+    config, checkpoint = trained()
+    alone = without(checkpoint, tmp_path / 'netG.pth', 'discriminator', 'degradation')
+    code, _, errors = infer(config, alone, '--out', tmp_path / 'a', '-n', 2, '--interpolate', 1)
+    assert code == 0, errors
+    assert infer(config, checkpoint, '--out', tmp_path / 'b', '-n', 2, '--no-ema')[0] == 0
+    first, second = (sample_file(tmp_path / folder, 1).read_bytes() for folder in 'ab')
+    assert first == second
+    for asked in ('--grid', '--noise-map'):
+        code, _, errors = infer(config, alone, '--out', tmp_path / 'c', asked)
+        assert code == 2
+        assert 'missing     degradation.network' in errors
+
+
+def test_discriminator_may_be_missing_but_not_in_part(infer, trained, tmp_path):
+    config, checkpoint = trained()
+    both = without(checkpoint, tmp_path / 'both.pth', 'discriminator')
+    pictures = ['--grid', '--noise-map']
+    code, _, errors = infer(config, both, '--out', tmp_path / 'a', '-n', 2, *pictures)
+    assert code == 0, errors
+    part = without(checkpoint, tmp_path / 'part.pth', 'discriminator.block1')
+    code, _, errors = infer(config, part, '--out', tmp_path / 'b', '-n', 2)
+    assert code == 2
+    assert 'missing     discriminator.block1' in errors

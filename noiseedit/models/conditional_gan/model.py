@@ -22,6 +22,7 @@ from noiseedit.models.conditional_gan.labels import (
     forward_corrected,
     posterior_divergence,
 )
+from noiseedit.models.conditional_gan.networks import class_weights
 from noiseedit.noises import SampleStreams
 from noiseedit.noises.label_noise import TransitionSpec, transition_matrix
 from noiseedit.noises.random import Generator, integers, normal
@@ -200,7 +201,13 @@ class ConditionalGAN(EditModel):
 
     @torch.no_grad()
     def sample(self, n: int, generator: Generator, condition: Tensor | None = None) -> Tensor:
-        """Return ``n`` generated images, (n, C, H, W) float32 in [0, 1].
+        """Return ``n`` generated images, (n, C, H, W) float32 in [0, 1]; see :meth:`draw`."""
+        return self.restored(*self.draw(n, generator, condition)).clamp(0, 1)
+
+    def draw(
+        self, n: int, generator: Generator, condition: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Return what ``n`` images are generated from: latents and class weights (n, K).
 
         Args:
             n: How many.
@@ -210,16 +217,19 @@ class ConditionalGAN(EditModel):
         latent = self.latent(n, generator)
         if condition is None:
             condition = integers((n, 1), 0, self.num_classes - 1, generator)[:, 0]
-        image = self.generator(latent, condition.to(latent.device)).float()
-        return self.data_preprocessor.restore(image).clamp(0, 1)
+        return latent, class_weights(condition, self.num_classes).to(latent.device)
+
+    def restored(self, latent: Tensor, condition: Tensor) -> Tensor:
+        """Return the images of latents and classes (or class weights), float32 around [0, 1]."""
+        return self.data_preprocessor.restore(self.generator(latent, condition).float())
 
     @torch.no_grad()
     def pictures(self, n: int, generator: Generator) -> dict[str, Tensor]:
         """Return images of ``n`` latents in every class, a row each; (n, C, H, W) in [0, 1]."""
-        latent, restore = self.latent(n, generator), self.data_preprocessor.restore
+        latent = self.latent(n, generator)
         labels = torch.arange(self.num_classes, device=latent.device)[:, None].expand(-1, n)
         return {
-            f'class {number}': restore(self.generator(latent, row).float()).clamp(0, 1)
+            f'class {number}': self.restored(latent, row).clamp(0, 1)
             for number, row in enumerate(labels)
         }
 

@@ -98,6 +98,10 @@ class NRGAN(EditModel):
             Phase('generator', 'loss_g', ('generator', 'degradation')),
         )
 
+    def training_only(self) -> set[str]:
+        """Return discriminator and degradation: a prediction is a clean image."""
+        return super().training_only() | {'degradation'}
+
     def train_step(self, data: Batch, optim_wrapper: OptimWrapper) -> Losses:
         """Run both steps; also log the noise: ``noise/sigma``, ``noise/rms``, in [-1, 1] units."""
         logs = super().train_step(data, optim_wrapper)
@@ -160,7 +164,11 @@ class NRGAN(EditModel):
     @torch.no_grad()
     def sample(self, n: int, generator: Generator) -> Tensor:
         """Return ``n`` generated clean images, (n, C, H, W) float32 in [0, 1]."""
-        return self.restored(self.latent(n, generator)).clamp(0, 1)
+        return self.restored(*self.draw(n, generator)).clamp(0, 1)
+
+    def draw(self, n: int, generator: Generator) -> tuple[Tensor]:
+        """Return what ``n`` clean images are generated from: their latents."""
+        return (self.latent(n, generator),)
 
     def restored(self, latent: Tensor) -> Tensor:
         """Return the clean images of ``latent`` (N, latent_channels), float32 around [0, 1]."""
