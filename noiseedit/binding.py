@@ -1,4 +1,4 @@
-"""Put the noise and the training scheme of a config where they work: the one place that knows."""
+"""Put noise, label noise and training scheme of a config in place: the one place that knows."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from noiseedit.errors import ConfigError, nearest
 
 NOISE_KEYS = ('where', 'target', 'train', 'test', 'seed')
 NOISE_PLACES = ('batch', 'pipeline', 'measurement')
+LABEL_NOISE_KEYS = {'transition', 'seed', 'known'}
 SCHEME_PLACES = ('model', 'data')
 LOADERS = {'train_dataloader': 'train', 'val_dataloader': 'test', 'test_dataloader': 'test'}
 
@@ -76,6 +77,33 @@ def bind_noise(config: Config) -> Config:
     return config
 
 
+def bind_label_noise(config: Config) -> Config:
+    """Put ``config.label_noise`` where it works; doing it twice changes nothing.
+
+    ``label_noise`` holds ``transition`` (see :mod:`noiseedit.noises.label_noise`), ``seed`` of the
+    draws, and ``known``: whether the model is told the transition. Every ``NoisyLabel`` step of the
+    training data gets the first two, the model its ``transition`` if it is known.
+
+    Raises:
+        ConfigError: On unknown keys, or if no step would use it.
+    """
+    noise = config.get('label_noise')
+    if noise is None:
+        return config
+    if unknown := set(noise) - LABEL_NOISE_KEYS:
+        raise ConfigError(f'label_noise: expected {LABEL_NOISE_KEYS}, got {sorted(unknown)}')
+    steps = [p for p in _mappings(config.get('train_dataloader')) if p.get('type') == 'NoisyLabel']
+    if not steps:
+        raise ConfigError(
+            "label_noise: the pipeline of train_dataloader holds no dict(type='NoisyLabel')"
+        )
+    for step in steps:
+        step.update({key: noise[key] for key in ('transition', 'seed') if key in noise})
+    if noise.get('known') or 'transition' in config.model:
+        config.model.transition = noise.get('transition') if noise.get('known') else None
+    return config
+
+
 def _check(noise: Mapping[str, Any]) -> None:
     for key in noise:
         if key not in NOISE_KEYS:
@@ -87,11 +115,9 @@ def _check(noise: Mapping[str, Any]) -> None:
 
 
 def _tell_model(node: Any, spec: Any) -> None:
-    for name, value in node.items():
-        if name == 'data_noise':
-            node[name] = spec
-        elif isinstance(value, Mapping):
-            _tell_model(value, spec)
+    for part in _mappings(node):
+        if 'data_noise' in part:
+            part['data_noise'] = spec
 
 
 def _set_measurement(config: Config, specs: Mapping[str, Any]) -> None:
@@ -108,7 +134,7 @@ def _fill_slots(config: Config, specs: Mapping[str, Any], target: str, seed: int
     for loader, mode in LOADERS.items():
         if mode not in specs or config.get(loader) is None:
             continue
-        slots = list(_noise_slots(config[loader]))
+        slots = [part for part in _mappings(config[loader]) if part.get('type') == 'NoiseSlot']
         if not slots:
             raise ConfigError(
                 f"noise.where='pipeline': the pipeline of {loader} holds no "
@@ -119,12 +145,11 @@ def _fill_slots(config: Config, specs: Mapping[str, Any], target: str, seed: int
             slot.update(noise=specs[mode], key=target, **own)
 
 
-def _noise_slots(node: Any) -> Iterator[dict[str, Any]]:
+def _mappings(node: Any) -> Iterator[dict[str, Any]]:
+    """Yield every dict of a config, however deep, in lists too."""
     if isinstance(node, Mapping):
-        if node.get('type') == 'NoiseSlot':
-            yield node  # type: ignore[misc]
-        for value in node.values():
-            yield from _noise_slots(value)
-    elif isinstance(node, (list, tuple)):
+        yield node  # type: ignore[misc]
+        node = list(node.values())
+    if isinstance(node, (list, tuple)):
         for value in node:
-            yield from _noise_slots(value)
+            yield from _mappings(value)

@@ -9,17 +9,19 @@ from __future__ import annotations
 import inspect
 import os
 import sys
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from mmengine.config import Config, DictAction
 
-from noiseedit.binding import bind_noise, bind_scheme
+from noiseedit.binding import bind_label_noise, bind_noise, bind_scheme
 from noiseedit.errors import ConfigError, UnknownNameError, nearest
 
 SHIPPED_PREFIX = 'noiseedit::'
+Mode: TypeAlias = Literal['train', 'test']
 
 
 def shipped_root(kind: str = 'configs') -> Path:
@@ -74,7 +76,7 @@ def load_config(
     path: str | Path,
     overrides: Mapping[str, Any] | Sequence[str] | None = None,
     noise: str | None = None,
-    noise_for: Literal['train', 'test'] = 'train',
+    noise_for: Mode = 'train',
 ) -> Config:
     """Read a config file, apply overrides, choose the noise and bind it.
 
@@ -84,7 +86,8 @@ def load_config(
             and the class it belongs to does not accept is an error, unless written ``'+a.b'``.
         noise: Take this noise instead of the config's: a preset (``'nrgan/G'``), a mixin of
             ``configs/_base_/noise`` (``'gaussian_v0.04'``) or a mixin file.
-        noise_for: Whether a preset replaces the training or the test noise; the other stays. A
+        noise_for: Whether a preset replaces the training or the test noise; the other stays (with
+            a scheme that brings training data of its own always that of the test). A
             mixin replaces all that it holds, and for ``'test'`` its training noise where it has
             none for the test.
 
@@ -96,9 +99,10 @@ def load_config(
     _import_from(file.parent)
     config = _read(file)
     if noise is not None:
-        config.noise = _chosen_noise(noise, config.get('noise', {}), noise_for)
+        mode = _mode_of(config, noise, noise_for)
+        config.noise = _chosen_noise(noise, config.get('noise', {}), mode)
     merge_overrides(config, overrides)
-    return bind_noise(bind_scheme(config))
+    return bind_label_noise(bind_noise(bind_scheme(config)))
 
 
 def _read(file: Path) -> Config:
@@ -215,6 +219,19 @@ def _arguments(type_name: Any) -> list[str]:
 
 
 # Noise by name.
+
+
+def _mode_of(config: Config, noise: str, mode: Mode) -> Mode:
+    """Return which noise ``--noise`` means: data that bring their own take none in training."""
+    scheme = config.get('scheme') or {}
+    if mode == 'test' or scheme.get('where') != 'data':
+        return mode
+    warnings.warn(
+        f'{noise} becomes the noise of the test alone: the training data of {scheme.get("type")} '
+        'bring their own (GN2GC: choose scheme.config and scheme.checkpoint)',
+        stacklevel=3,
+    )
+    return 'test'
 
 
 def _chosen_noise(name: str, current: Mapping[str, Any], mode: str) -> dict[str, Any]:

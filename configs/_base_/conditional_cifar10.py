@@ -1,6 +1,7 @@
 # What conditional GANs have in common on CIFAR-10: each of the five steps of the discriminator has
-# 64 images of its own, and every sample carries its label. The best checkpoint is that of the
-# smallest sliced Wasserstein distance to clean images, which needs no weights.
+# 64 images of its own, and every sample carries its label, noisy where the config has label_noise.
+# The best checkpoint is that of the smallest sliced Wasserstein distance to clean images, which
+# needs no weights.
 _base_ = [
     './datasets/cifar10_gan.py',
     './schedules/conditional_gan_100k.py',
@@ -10,7 +11,10 @@ _base_ = [
 train_dataloader = dict(
     batch_size=320,
     dataset=dict(
-        samples=True, dataset=dict(pipeline=[dict(type='NoiseSlot', key='real', fixed=True)])
+        samples=True,
+        dataset=dict(
+            pipeline=[dict(type='NoisyLabel'), dict(type='NoiseSlot', key='real', fixed=True)]
+        ),
     ),
 )
 default_hooks = dict(

@@ -1,18 +1,8 @@
-# Asymmetric label noise, 70 %: truck -> automobile, bird -> airplane, deer -> horse, cat <-> dog.
-_base_ = ['./racgan_wgan-gp_cifar10_symmetric0.7.py']
+# rAC-GAN, told how labels became noisy.
+_base_ = [
+    '../_base_/models/acgan_wgan-gp.py',
+    '../_base_/conditional_cifar10.py',
+    '../_base_/label_noise/cifar10_asymmetric0.7.py',
+]
 
-train_dataloader = dict(
-    dataset=dict(
-        dataset=dict(
-            pipeline=[
-                dict(
-                    type='NoisyLabel',
-                    transition=dict(name='cifar10_asymmetric', rate=0.7),
-                    seed=12345,
-                ),
-                dict(type='NoiseSlot', key='real', fixed=True),
-            ]
-        )
-    )
-)
-model = dict(transition=dict(name='cifar10_asymmetric', rate=0.7))
+label_noise = dict(known=True)

@@ -1,4 +1,4 @@
-# The same, told how labels became noisy: T of the data and of the model are one.
+# The same, told how labels became noisy.
 _base_ = ['./cgan_sngan_cifar10_symmetric0.7.py']
 
-model = dict(transition=dict(name='symmetric', rate=0.7))
+label_noise = dict(known=True)

@@ -165,6 +165,18 @@ def test_gn2gc_replaces_the_training_data_and_their_noise(tmp_path):
     assert 'scheme' not in config.model
 
 
+@pytest.mark.parametrize('noise', ['nrgan/G', 'awgn50'])
+def test_noise_for_gn2gc_is_that_of_the_test_and_says_so(tmp_path, noise):
+    file = tmp_path / 'gn2gc.py'
+    file.write_text(DENOISER.format(scheme='gn2gc'))
+    with pytest.warns(UserWarning, match=f'{noise} becomes the noise of the test alone'):
+        config = load_config(file, noise=noise)
+    assert set(config.model.data_preprocessor.noise) == {'test', 'target', 'seed'}
+    expected = load_config(file, noise=noise, noise_for='test')
+    assert config.model.data_preprocessor.noise == expected.model.data_preprocessor.noise
+    assert config.model.data_preprocessor.noise.test.get('sigma') != 25
+
+
 @pytest.mark.parametrize('scheme', ['noise2noise', 'noise2void'])
 def test_other_schemes_go_into_the_model(tmp_path, scheme):
     config = denoiser(tmp_path, scheme)

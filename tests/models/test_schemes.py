@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from small_models import GAUSSIAN, make_batch, make_restoration, sgd
+from small_models import GAUSSIAN, make_adversarial, make_batch, make_restoration, sgd
 from torch import nn
 
 from noiseedit.errors import ConfigError, UnknownNameError
@@ -283,6 +283,11 @@ def test_inputs_are_not_changed_in_place(scheme):
 def test_unknown_scheme_names_the_nearest():
     with pytest.raises(UnknownNameError, match='Noise2Void'):
         make_restoration(scheme={'type': 'Noise2Viod'})
+
+
+def test_models_that_learn_by_no_scheme_say_so():
+    with pytest.raises(ConfigError, match='AdversarialModel learns by no training scheme'):
+        make_adversarial(scheme={'type': 'Noise2Void'})
 
 
 def test_scheme_of_the_documentation_works(monkeypatch):

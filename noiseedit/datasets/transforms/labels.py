@@ -18,19 +18,24 @@ class NoisyLabel:
     every run.
 
     Args:
-        transition: See :func:`~noiseedit.noises.label_noise.transition_matrix`.
+        transition: See :func:`~noiseedit.noises.label_noise.transition_matrix`; None: labels stay.
+            ``config.label_noise`` fills it, and tells the model.
         seed: Base seed of the labels; not that of the data set.
 
     Raises:
         DataError: If a sample has no label, or one without a row in T.
     """
 
-    def __init__(self, transition: TransitionSpec, seed: int = 12345) -> None:
-        self.edges = transition_matrix(transition).cumsum(1).tolist()
+    def __init__(self, transition: TransitionSpec | None = None, seed: int = 12345) -> None:
+        self.edges: list[list[float]] | None = None
+        if transition is not None:
+            self.edges = transition_matrix(transition).cumsum(1).tolist()
         self.seed = seed
 
     def __call__(self, results: dict[str, Any]) -> dict[str, Any]:
         """Return ``results`` with the noisy label."""
+        if self.edges is None:
+            return results
         label = results.get('label')
         if label is None or not 0 <= label < len(self.edges):
             raise DataError(

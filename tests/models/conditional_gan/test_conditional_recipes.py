@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from mmengine.config import ConfigDict
 
+from noiseedit.binding import bind_label_noise
 from noiseedit.config import load_config
 from noiseedit.datasets.cifar import CIFAR10, CLASSES
 from noiseedit.engine.runner import NoiseRunner
+from noiseedit.errors import ConfigError
 from noiseedit.imaging import write_image
 
 RECIPES = (  # one of each kind; tests/test_recipes.py builds all
@@ -72,3 +74,35 @@ def test_cifar10_can_be_limited_to_classes(cifar):
     assert len(CIFAR10(cifar, classes=(2, 7), length=5)) == 5
     whole = CIFAR10(cifar)
     assert (data.images[0] == whole.images[8]).all()
+
+
+@pytest.mark.parametrize(
+    ('recipe', 'known'), [('racgan_wgan-gp', True), ('acgan_wgan-gp', False), ('cgan_sngan', False)]
+)
+def test_label_noise_stands_once_and_reaches_data_and_model(recipe, known):
+    name = f'rgan/{recipe}_cifar10_symmetric0.7.py'
+    config = load_config(name, {'label_noise.transition.rate': 0.3, 'label_noise.seed': 7})
+    step = config.train_dataloader.dataset.dataset.pipeline[0]
+    assert step == {
+        'type': 'NoisyLabel',
+        'transition': {'name': 'symmetric', 'rate': 0.3},
+        'seed': 7,
+    }
+    assert config.model.get('transition') == (step.transition if known else None)
+    assert bind_label_noise(config) == config
+    assert 'pipeline' not in config.test_dataloader.dataset  # true labels in tests
+
+
+def test_labels_stay_without_label_noise(cifar):
+    step = {'type': 'NoisyLabel'}
+    plain, stepped = CIFAR10(cifar), CIFAR10(cifar, pipeline=[step])
+    for index in (0, 39):
+        assert stepped[index]['data_samples'].label == plain[index]['data_samples'].label
+
+
+def test_label_noise_that_nothing_would_use_is_refused():
+    rgan = 'rgan/racgan_wgan-gp_cifar10_symmetric0.7.py'
+    with pytest.raises(ConfigError, match="no dict\\(type='NoisyLabel'\\)"):
+        load_config(rgan, {'train_dataloader.dataset.dataset.pipeline': []})
+    with pytest.raises(ConfigError, match=r"label_noise: expected .*, got \['rate'\]"):
+        load_config(rgan, {'+label_noise.rate': 0.5})
