@@ -37,22 +37,22 @@ class Registry(_Registry):
             UnknownNameError: If nothing is registered under ``key``; lists the nearest names.
             NoiseEditError: If ``key`` belongs to a plug-in package that fails to import.
         """
-        if isinstance(key, str) and '.' in key:
-            _import_scope(key.split('.')[0])
-        try:
-            found = super().get(key)
-        except RuntimeError:
-            found = None
+        found = self._find(key)
         if found is None:
             raise UnknownNameError(self._unknown(key))
         return found
 
+    def _find(self, key: str) -> Any:
+        if isinstance(key, str) and '.' in key:
+            _import_scope(key.split('.')[0])
+        try:
+            return super().get(key)
+        except RuntimeError:
+            return None
+
     def __contains__(self, key: str) -> bool:
         """Tell whether ``key`` can be built."""
-        try:
-            return self.get(key) is not None
-        except UnknownNameError:
-            return False
+        return self._find(key) is not None
 
     def names(self) -> list[str]:
         """Return every name registered here, children included, sorted."""
