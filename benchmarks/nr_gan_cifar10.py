@@ -144,7 +144,7 @@ def table(rows: list[Snapshot]) -> str:
 
 
 def summary(found: dict[str, list[Snapshot]], plan: Plan, seed: int) -> str:
-    """Return the text of the page: settings, a table per model, the verdict."""
+    """Return the text of the page: settings and a table per model."""
     lines = [
         f'{plan.channels} channels, batch {plan.batch_size} (generator {2 * plan.batch_size}), '
         f'{plan.iterations:,} iterations, seed {seed}, {plan.images:,} generated images'
@@ -197,7 +197,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('configs', nargs='*', default=list(CONFIGS), help='of configs/nr_gan')
     parser.add_argument('--work-dir', type=Path, default=Path('work_dirs') / NAME)
     parser.add_argument('--data-root', default='data/cifar10', help='where CIFAR-10 is')
-    parser.add_argument('--iterations', type=int, help='200,000; with --short 3,000')
+    parser.add_argument('--iterations', type=int, help='200,000; with --short 2,500')
     parser.add_argument('--seed', type=int, default=0)
     parser.add_argument('--short', action='store_true', help='narrow networks, for CPUs')
     parser.add_argument('--fid', action='store_true', help='also FID; needs its weights')
