@@ -71,6 +71,11 @@ GALLERY: dict[str, tuple[str, NoiseSpec]] = {
     'Saturation': ('factor 2', {'type': 'Saturate', 'factor': 2}),
     'Pixelated': ('factor 0.3', {'type': 'Pixelate', 'factor': 0.3}),
     'Elastic': ('ImageNet-C, 5', 'imagenet_c/elastic_transform/5'),
+    'Blocked pixels': ('30 %, rest rescaled', {'type': 'BlockNoise', 'amount': 0.3}),
+    'Blocked patch': ('64x64', {'type': 'BlockPatch', 'size': 64}),
+    'Kept patch': ('64x64', {'type': 'KeepPatch', 'size': 64}),
+    'Extracted patch': ('64x64', {'type': 'ExtractPatch', 'size': 64}),
+    'Kernel blur': ('width 1.5, zero padding', {'type': 'KernelBlur', 'width': 1.5}),
 }
 
 
