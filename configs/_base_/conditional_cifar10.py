@@ -24,5 +24,5 @@ default_hooks = dict(
         rule='less',
     )
 )
-val_evaluator = [dict(type='NoiseLevel'), dict(type='SlicedWasserstein', image_size=32)]
+val_evaluator = [dict(type='NoiseLevel'), dict(type='SlicedWasserstein')]
 test_evaluator = val_evaluator

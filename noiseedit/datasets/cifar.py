@@ -39,7 +39,8 @@ class CIFAR10(ImageDataset):
             name, so zip and folder agree with each other but not with the official order.
         split: ``'train'`` or ``'test'``.
         input_name: ``'target'`` (clean images) or ``'real'`` (what a GAN is to imitate).
-        length: Take only the first so many images; ``None``: all.
+        length: Take only so many images, at even distances: files may be sorted by class, and the
+            first ones all be airplanes. ``None``, or more than there are: all.
         classes: Take only images of these classes, 0 to 9; ``None``: all.
         cache: Folder that keeps the decoded images for the next start; ``None`` and ``'memory'``:
             decode anew. Official files need no decoding.
@@ -66,8 +67,8 @@ class CIFAR10(ImageDataset):
             raise ConfigError(f"split: expected 'train' or 'test', got {split!r}")
         images, labels = load_cifar10(Path(data_root), split, cache)
         numbers = [i for i, label in enumerate(labels) if classes is None or label in classes]
-        numbers = numbers[:length]
-        self.images = images[:length] if classes is None else images[numbers]
+        numbers = spread(numbers, length)
+        self.images = images if len(numbers) == len(images) else images[numbers]
         self.labels = [labels[number] for number in numbers]
         self.input_name = input_name
         self.data_root = str(data_root)
@@ -84,6 +85,12 @@ class CIFAR10(ImageDataset):
         For loops that draw latents and images only: noise and scaling then happen on the batch.
         """
         return torch.from_numpy(self.images[np.asarray(indices)]).permute(0, 3, 1, 2).contiguous()
+
+
+def spread(numbers: Sequence[int], count: int | None) -> list[int]:
+    """Return ``count`` of ``numbers`` at even distances, in their order; ``None``: all."""
+    count = len(numbers) if count is None else min(count, len(numbers))
+    return [numbers[place * len(numbers) // count] for place in range(count)]
 
 
 def load_cifar10(

@@ -97,13 +97,22 @@ def test_cache_keeps_the_decoded_images(request, form, tmp_path, monkeypatch):
 
 
 def test_length_name_and_gather(folder):
-    dataset = CIFAR10(folder, length=12, input_name='real')
-    assert len(dataset) == 12
+    dataset = CIFAR10(folder, length=15, input_name='real')
+    assert len(dataset) == 15
     assert list(dataset[11]['inputs']) == ['real']
     batch = dataset.gather([3, 0, 3])
     assert batch.shape == (3, 3, 32, 32)
     assert batch.is_contiguous()
-    np.testing.assert_array_equal(batch[0], IMAGES[3].transpose(2, 0, 1))
+    np.testing.assert_array_equal(batch[0], IMAGES[6].transpose(2, 0, 1))
+
+
+def test_a_part_of_files_sorted_by_class_has_all_classes(folder):
+    assert len(CIFAR10(folder).labels) == 30
+    tenth = CIFAR10(folder, length=10)
+    assert tenth.labels == list(range(10))
+    assert tenth.keys == [f'train/{number:05d}' for number in range(0, 30, 3)]
+    assert len(CIFAR10(folder, length=99)) == 30
+    assert CIFAR10(folder, length=4, classes=(3, 8)).labels == [3, 3, 8, 8]
 
 
 def test_what_is_no_cifar10_is_refused(folder, zipped, official, tmp_path):

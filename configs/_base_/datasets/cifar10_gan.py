@@ -29,7 +29,7 @@ val_dataloader = dict(
         type='CIFAR10',
         data_root='data/cifar10',
         split='train',
-        length=5000,  # as many images are generated
+        length=5000,  # every tenth; as many images are generated
         cache='work_dirs/cache',
     ),
 )

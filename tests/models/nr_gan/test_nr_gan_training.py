@@ -1,5 +1,6 @@
 """Whole runs of NR-GAN recipes: pictures, averages, best checkpoint, resume, what is learnt."""
 
+import math
 import multiprocessing
 import os
 import signal
@@ -12,10 +13,11 @@ import torch
 from nr_gan_runs import recipe, train
 from nr_gan_small import TinyDiscriminator, TinyGenerator, optimisers
 
+from noiseedit.engine import build_runner
 from noiseedit.engine.checkpoint import load_checkpoint
 from noiseedit.engine.hooks.ema import averaged_weights
 from noiseedit.engine.weights import unwrapped
-from noiseedit.errors import ConfigError
+from noiseedit.errors import CheckpointError, ConfigError
 from noiseedit.imaging import read_image
 from noiseedit.models.nr_gan import NRGAN, LearnedNoise
 
@@ -206,3 +208,18 @@ def test_the_level_of_the_noise_is_learnt():
     learnt, first = learn_constant_colours(model)
     assert abs(learnt - 0.196) < 0.05
     assert abs(learnt - 0.196) < abs(first - 0.196)
+
+
+def test_a_generator_alone_can_be_tested_but_not_trained(run, tmp_path):
+    _, folder = run
+    state = checkpoint(folder)['state_dict']
+    alone = tmp_path / 'netG.pth'
+    kept = {name: t for name, t in state.items() if name.startswith('generator.')}
+    torch.save({'state_dict': kept}, alone)
+    settings = recipe(tmp_path / 'test', load_from=str(alone))
+    settings.test_dataloader.dataset.length = 8
+    settings.experiment_name = 'generator_alone'
+    scores = build_runner(settings).test()
+    assert all(math.isfinite(score) for score in scores.values())
+    with pytest.raises(CheckpointError, match='missing     degradation'):
+        train(recipe(tmp_path / 'train', load_from=str(alone)))
