@@ -15,4 +15,5 @@ class EditSample(BaseDataElement):
 
     Data, each (C, H, W) float32 RGB in [0, 1]: ``input`` (what the model saw), ``gt`` (the clean
     target, where there is one), ``pred`` (what the model made; filled by every predict path).
+    Where a model draws several images for one input, ``draws`` holds them: (K, C, H, W).
     """

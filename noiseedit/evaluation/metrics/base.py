@@ -18,6 +18,9 @@ from noiseedit.evaluation.profiles import Array, Protocol, protocol
 from noiseedit.structures import EditSample
 
 DTYPES = tuple(map(np.dtype, ('uint8', 'float32', 'float64')))
+DATA = ('input', 'gt', 'pred', 'draws')
+"""What of a sample is data; the rest is metainfo."""
+
 Record = tuple[str, float]
 Prepared = dict[Protocol | str, Any]
 """An image as each protocol wants it (``None``: not finite), and as each metric describes it."""
@@ -146,7 +149,7 @@ def as_sample(sample: EditSample | Mapping[str, Any]) -> EditSample:
     """Return ``sample`` as :class:`EditSample`; the evaluator of MMEngine makes dicts of them."""
     if isinstance(sample, EditSample):
         return sample
-    data = {name: sample[name] for name in ('input', 'gt', 'pred') if name in sample}
+    data = {name: sample[name] for name in DATA if name in sample}
     meta = {name: value for name, value in sample.items() if name not in data}
     return EditSample(metainfo=meta, **data)
 
