@@ -19,7 +19,8 @@ class Finish(NamedTuple):
     Attributes:
         clip: Clamp real and generated images to [-1, 1], as noisy data are clipped.
         dither_fakes: Add U(0, 1/128) to generated images before the clamp, as dequantisation adds
-            to real ones: saturated pixels then no longer give them away. Not as published.
+            to real ones: saturated pixels then no longer give them away. Not as published; clean
+            images then come to lie at the lower edge of their 8-bit step, half a level darker.
         scale_noise: Multiply generated noise by 255/256, as dequantisation multiplies that of the
             data: learnt levels then have the unit of the data's noise. Not as published.
     """
