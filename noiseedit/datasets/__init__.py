@@ -3,9 +3,11 @@
 from noiseedit.datasets.base import ImageDataset
 from noiseedit.datasets.cifar import CIFAR10
 from noiseedit.datasets.collate import edit_collate
+from noiseedit.datasets.dnd import DND
 from noiseedit.datasets.face_sketch import CUFS, CUFSF, FaceSketches
 from noiseedit.datasets.folders import CleanFolder, NoisyFolder, PairedFolder, UnpairedFolders
 from noiseedit.datasets.limit import FirstImages
+from noiseedit.datasets.standard import StandardSet
 from noiseedit.datasets.store import ImageStore, open_images
 from noiseedit.datasets.toy import ToyPhotos, ToyShapes
 from noiseedit.datasets.transforms import AddNoise, Transform
@@ -15,6 +17,7 @@ __all__ = [
     'CIFAR10',
     'CUFS',
     'CUFSF',
+    'DND',
     'AddNoise',
     'CleanFolder',
     'FaceSketches',
@@ -23,6 +26,7 @@ __all__ = [
     'ImageStore',
     'NoisyFolder',
     'PairedFolder',
+    'StandardSet',
     'ToyPhotos',
     'ToyShapes',
     'Transform',

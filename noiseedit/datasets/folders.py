@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -162,7 +162,7 @@ class PairedFolder(ImageDataset):
         self.source = Folder(source_root, channels, cache, source_ending, source_pattern)
         self.target = Folder(target_root, channels, cache, target_ending, target_pattern)
         super().__init__(self.source.keys, **kwargs)
-        _check_partners(self.source, self.target)
+        check_partners(self.source, self.target)
 
     def read(self, index: int, visit: int) -> Results:
         """Return both images and their paths."""
@@ -171,15 +171,35 @@ class PairedFolder(ImageDataset):
             'source': str(self.source.files[index]),
             'target': str(self.target.files[index]),
         }
-        if source.shape[:2] != target.shape[:2]:
-            raise DataError(
-                f'pair {self.keys[index]!r}: sizes differ: {paths["source"]} is '
-                f'{source.shape[:2]}, {paths["target"]} is {target.shape[:2]} (height, width)'
-            )
+        check_sizes(self.keys[index], {'source': source, 'target': target}, paths)
         return {'source': source, 'target': target, 'paths': paths}
 
 
-def _check_partners(source: Folder, target: Folder) -> None:
+class _Keyed(Protocol):
+    """Images by key below one root."""
+
+    root: Path
+    keys: list[str]
+
+
+def check_sizes(key: str, images: Mapping[str, np.ndarray], paths: Mapping[str, str]) -> None:
+    """Refuse images of one item that differ in size.
+
+    Raises:
+        DataError: With key, paths and sizes.
+    """
+    sizes = {name: image.shape[:2] for name, image in images.items()}
+    if len(set(sizes.values())) > 1:
+        listed = ', '.join(f'{paths[name]} is {size}' for name, size in sizes.items())
+        raise DataError(f'pair {key!r}: sizes differ: {listed} (height, width)')
+
+
+def check_partners(source: _Keyed, target: _Keyed) -> None:
+    """Refuse two sides whose keys differ.
+
+    Raises:
+        DataError: Lists the keys that only one side has.
+    """
     if source.keys == target.keys:
         return
     only_source = sorted(set(source.keys) - set(target.keys))

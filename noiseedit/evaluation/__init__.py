@@ -6,11 +6,13 @@ from noiseedit.evaluation.images import SaveImagesHook
 from noiseedit.evaluation.profiles import PROFILES, Protocol, protocol
 from noiseedit.evaluation.results import read_result
 from noiseedit.evaluation.statistics import break_even, mean_interval
+from noiseedit.evaluation.submission import DNDSubmission
 from noiseedit.evaluation.sweep import load_sweep
 from noiseedit.evaluation.sweep_loop import SweepTestLoop
 
 __all__ = [
     'PROFILES',
+    'DNDSubmission',
     'Protocol',
     'SaveImagesHook',
     'SweepTestLoop',

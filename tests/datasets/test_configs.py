@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from mmengine.config import Config
+from standard_files import make_dnd, make_set
 from torch.utils.data import DataLoader
 
 from noiseedit.config import shipped_root
@@ -22,6 +23,11 @@ def images_for(tmp_path, make_folder, make_cufs, make_sketches):
 
     def make(settings, name):
         kind = settings['type']
+        if kind == 'StandardSet':
+            settings['check_count'] = False
+            return make_set(tmp_path / 'set', settings['layout'], size=(160, 160))
+        if kind == 'DND':
+            return make_dnd(tmp_path / 'dnd')
         if kind == 'CIFAR10':
             return cifar(tmp_path)
         if kind == 'FaceSketches':
@@ -56,8 +62,15 @@ def cifar(folder):
     return folder / 'cifar'
 
 
-@pytest.mark.parametrize('loader', ['train_dataloader', 'val_dataloader', 'test_dataloader'])
-@pytest.mark.parametrize('file', CONFIGS, ids=lambda file: file.stem)
+LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
+CASES = [
+    pytest.param(file, loader, id=f'{file.stem}-{loader}')
+    for file in CONFIGS
+    for loader in LOADERS[file.stem.endswith('_test') :]
+]
+
+
+@pytest.mark.parametrize(('file', 'loader'), CASES)
 def test_loader_gives_batches(file, loader, tmp_path, images_for, monkeypatch):
     monkeypatch.chdir(tmp_path)  # caches go to work_dirs/cache
     config = Config.fromfile(str(file))[loader]

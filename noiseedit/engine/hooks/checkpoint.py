@@ -48,7 +48,8 @@ class CheckpointHook(StockCheckpointHook):
         *('psnr', 'ssim', 'fsim', 'nlda', 'recall', 'density', 'coverage'),
     )
     _default_less_keys = (
-        *('loss', 'mse', 'mae', 'lpips', 'dists', 'niqe', 'akld', 'noiselevel', 'swd'),
+        *('loss', 'mse', 'mae', 'lpips', 'dists', 'niqe', 'noiselevel', 'swd'),
+        *('akld', 'kld', 'ks('),
         *('fid', 'kid', 'frechetdistance', 'kerneldistance'),
     )
     out_dir: str | None

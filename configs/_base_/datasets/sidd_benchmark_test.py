@@ -1,0 +1,15 @@
+# Predict the SIDD benchmark blocks. Their clean images are secret: no metric that compares works.
+test_dataloader = dict(
+    batch_size=1,
+    num_workers=1,
+    persistent_workers=True,
+    sampler=dict(type='CounterSampler', shuffle=False),
+    collate_fn=dict(type='edit_collate'),
+    dataset=dict(
+        type='StandardSet',
+        data_root='data/SIDD_Benchmark_sRGB',
+        layout='sidd_benchmark',
+        cache='work_dirs/cache',
+    ),
+)
+val_dataloader = test_dataloader
