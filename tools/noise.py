@@ -1,4 +1,4 @@
-"""List the noises, show them on an image, apply one to files."""
+"""List the noises, show them on an image, apply one to files, draw curves of given noise."""
 
 from __future__ import annotations
 
@@ -28,6 +28,12 @@ def parse_args() -> argparse.Namespace:
     apply.add_argument('-o', '--out', required=True, type=Path, metavar='OUTPUT')
     apply.add_argument('--level', type=float, help='another level, in the unit of the noise')
     apply.add_argument('--seed', type=int, default=0)
+
+    curves = commands.add_parser('curves', help='variance and correlation of the noise in images')
+    curves.add_argument('clean', metavar='CLEAN', type=Path)
+    curves.add_argument('noisy', metavar='NOISY', nargs='+', type=Path, help='of the same scene')
+    curves.add_argument('-o', '--out', default='noise_curves.png', help='default: %(default)s')
+    curves.add_argument('--gaussian', action='store_true', help='beside the best Gaussian noise')
     return parser.parse_args()
 
 
@@ -64,7 +70,20 @@ def apply_noise(args: argparse.Namespace) -> None:
     print(f'{total} images -> {args.out}')
 
 
-COMMANDS = {'list': list_noises, 'show': show_noises, 'apply': apply_noise}
+def draw_curves(args: argparse.Namespace) -> None:
+    from noiseedit.imaging import read_image
+    from noiseedit.report.noise_curves import draw_noise_curves, with_gaussian
+
+    clean = read_image(args.clean)
+    noisy = {path.stem: read_image(path) for path in args.noisy}
+    noisy = with_gaussian(noisy, clean) if args.gaussian else noisy
+    for label, curve in draw_noise_curves(noisy, clean, args.out).items():
+        low, high = curve.variance.min() ** 0.5, curve.variance.max() ** 0.5
+        print(f'{label}: standard deviation {low:.2f} to {high:.2f} grey levels')
+    print(args.out)
+
+
+COMMANDS = {'list': list_noises, 'show': show_noises, 'apply': apply_noise, 'curves': draw_curves}
 
 
 def main() -> None:
