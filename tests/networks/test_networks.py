@@ -8,6 +8,9 @@ from noiseedit.registry import DISCRIMINATORS, GENERATORS
 # The smallest useful settings of every network, its input channels, the multiple its sides need.
 SMALL_GENERATORS = {
     'DnCNN': ({'depth': 4, 'width': 4}, 1, 1),
+    'FFDNet': ({'depth': 3, 'width': 8}, 1, 1),
+    'NAFNet': ({'width': 4, 'encoder': [1, 1], 'middle': 1, 'decoder': [1, 1]}, 3, 1),
+    'RIDNet': ({'width': 4, 'reduction': 2}, 3, 1),
     'ResNetGenerator': ({'num_blocks': 1, 'width': 4}, 3, 1),
     'UNetGenerator': ({'num_downs': 3, 'width': 4}, 3, 8),
 }
@@ -32,7 +35,14 @@ def case(request):
     registry, name = request.param
     settings, channels, multiple = SMALL[name]
     torch.manual_seed(0)
-    return lambda: registry.build(dict(type=name, **settings)), channels, multiple
+    return lambda: told(registry.build(dict(type=name, **settings))), channels, multiple
+
+
+def told(network):
+    """Give a network that takes a noise level one to all its calls."""
+    if getattr(network, 'takes_level', False):
+        network.register_forward_pre_hook(lambda _, args: (*args, torch.full((1, 1, 1, 1), 0.1)))
+    return network
 
 
 def image(channels, height=24, width=32, n=2, seed=0):
@@ -99,7 +109,8 @@ def test_channels_last_and_bfloat16_agree_with_float32(case):
 @pytest.mark.parametrize('size', [(8, 8), (13, 18), (17, 9)])
 def test_generators_keep_the_size_or_name_the_multiple(name, size):
     settings, channels, multiple = SMALL[name]
-    network, x = GENERATORS.build(dict(type=name, **settings)).eval(), image(channels, *size)
+    network = told(GENERATORS.build(dict(type=name, **settings))).eval()
+    x = image(channels, *size)
     if size[0] % multiple or size[1] % multiple:
         with pytest.raises(ValueError, match=f'multiples of {multiple}.*pad_multiple={multiple}'):
             network(x)
@@ -116,6 +127,14 @@ def test_generators_keep_the_size_or_name_the_multiple(name, size):
         ({'type': 'DnCNN', 'depth': 20}, 667_008),
         ({'type': 'DnCNN', 'depth': 20, 'norm': False}, 665_921),
         ({'type': 'DnCNN', 'depth': 20, 'norm': False, 'in_channels': 3}, 668_227),
+        ({'type': 'FFDNet'}, 485_316),
+        ({'type': 'FFDNet', 'in_channels': 3}, 852_108),
+        ({'type': 'FFDNet', 'in_channels': 3, 'level_channels': 6}, 856_428),
+        ({'type': 'FFDNet', 'in_channels': 3, 'depth': 10, 'level_channels': 3}, 687_756),
+        ({'type': 'NAFNet'}, 29_159_715),
+        ({'type': 'NAFNet', 'width': 64}, 115_982_915),
+        ({'type': 'RIDNet'}, 1_499_347),
+        ({'type': 'RIDNet', 'variant': 'g'}, 1_499_347),
         ({'type': 'UNetGenerator'}, 54_414_531),
         ({'type': 'ResNetGenerator'}, 11_378_179),
         ({'type': 'PatchGAN'}, 2_768_705),
