@@ -119,6 +119,10 @@ class BaseNoise(nn.Module):
             ValueError: If ``generator`` is missing (no noise draws from the global state) or ``x``
                 is not a 4-D float tensor.
         """
+        return self.with_params(x, generator)[0]
+
+    def with_params(self, x: Tensor, generator: Generator | None) -> tuple[Tensor, Params]:
+        """Do what :meth:`forward` does; return also the parameters that were drawn."""
         if generator is None:
             raise ValueError(
                 f'{self.name}: generator is missing; pass torch.Generator().manual_seed(...)'
@@ -129,7 +133,7 @@ class BaseNoise(nn.Module):
                 f'got shape {tuple(x.shape)} of {x.dtype}'
             )
         params = {k: v.to(x.device) for k, v in self.sample_params(len(x), generator).items()}
-        return self.corrupt(x, params, generator)
+        return self.corrupt(x, params, generator), params
 
     def corrupt(self, x: Tensor, params: Params, generator: Generator) -> Tensor:
         """Apply with the declared gradient, then clip and round: what composed noises call."""
@@ -165,9 +169,20 @@ class BaseNoise(nn.Module):
             stream: ``'eval'`` (ids: noise name, key, repetition) or ``'data'`` (id: key, visit).
             repetition: Which of several independent draws; the visit for stream ``'data'``.
         """
+        return self(x, generator=self.streams(keys, seed, stream=stream, repetition=repetition))
+
+    def streams(
+        self,
+        keys: Sequence[Hashable],
+        seed: int = 0,
+        *,
+        stream: str = 'eval',
+        repetition: int = 0,
+    ) -> SampleStreams:
+        """Return the streams that :meth:`per_sample` draws from, one per image."""
         head = (self.name,) if stream == 'eval' else ()
         seeds = [derive_seed(seed, stream, *head, key, repetition) for key in keys]
-        return self(x, generator=SampleStreams(seeds, keys))
+        return SampleStreams(seeds, keys)
 
     def apply_uint8(self, image: np.ndarray, seed: int) -> np.ndarray:
         """Apply the noise to one 8-bit image, rounding half to even and saturating.
@@ -228,7 +243,7 @@ class BaseNoise(nn.Module):
     def extra_repr(self) -> str:
         """Show level (in its unit, network units and 8-bit units), settings, post-processing."""
         settings = [(name, getattr(self, name)) for name in self.shown]
-        texts = [f'{name}={value}' for name, value in settings if value not in (None, False)]
+        texts = [f'{n}={v}' for n, v in settings if v is not None and v is not False]
         flags = [flag for flag in ('clip', 'quantize') if getattr(self, flag)]
         return ', '.join([*self.strength(), *texts, *flags])
 

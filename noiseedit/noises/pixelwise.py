@@ -27,10 +27,16 @@ class GaussianNoise(AdditiveNoise):
         variance: Likewise.
         unit: Likewise.
         mono: Share one field between the channels (grey noise) instead of one per channel.
+        numpy_seed: Take eps of every image, (H, W, C), from ``RandomState(numpy_seed).normal``, as
+            the tests of ``cszn/KAIR`` do with 0: images of one size then get the same noise,
+            whatever the seed; for tests alone. None: from the generator.
         kwargs: ``clip``, ``quantize``, ``gradient``, ``name``.
+
+    Raises:
+        ConfigError: If ``mono`` and ``numpy_seed`` come together.
     """
 
-    shown = ('mono',)
+    shown = ('mono', 'numpy_seed')
 
     def __init__(
         self,
@@ -39,18 +45,33 @@ class GaussianNoise(AdditiveNoise):
         variance: Number | None = None,
         unit: Unit | None = None,
         mono: bool = False,
+        numpy_seed: int | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(sigma, variance=variance, unit=unit, **kwargs)
-        self.mono = mono
+        if mono and numpy_seed is not None:
+            raise ConfigError(f'GaussianNoise: numpy_seed={numpy_seed} has no grey noise (mono)')
+        self.mono, self.numpy_seed = mono, numpy_seed
 
     def field(self, x: Tensor, generator: Generator) -> Tensor:
         """Draw eps, (N, C, H, W) or with ``mono`` (N, 1, H, W)."""
+        if self.numpy_seed is not None:
+            return _numpy_normal(x, self.numpy_seed)
         return normal_like(x, generator, mono=self.mono)
 
-    def fast_uint8(self, image: np.ndarray, seed: int) -> np.ndarray:
+    def fast_uint8(self, image: np.ndarray, seed: int) -> np.ndarray | None:
         """Add rounded noise from a table; see :func:`noiseedit.noises.uint8.additive`."""
+        if self.numpy_seed is not None:
+            return None
         return uint8.additive(image, 255 * self.drawn(seed)['sigma'], seed, mono=self.mono)
+
+
+def _numpy_normal(x: Tensor, seed: int) -> Tensor:
+    """Return one field of NumPy's older generator for every image of ``x``."""
+    channels, height, width = x.shape[1:]
+    field = np.random.RandomState(seed).normal(size=(height, width, channels))
+    one = torch.from_numpy(field.transpose(2, 0, 1)).to(x)
+    return one.expand_as(x).contiguous()
 
 
 @NOISES.register_module()

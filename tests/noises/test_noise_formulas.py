@@ -6,6 +6,7 @@ import pytest
 import torch
 from noise_cases import VARIANTS, is_replay, registered, unclipped
 
+from noiseedit.errors import ConfigError
 from noiseedit.noises import build
 from noiseedit.noises.correlated import blur, gaussian_taps, opencv_taps, power_law_gain
 
@@ -188,3 +189,20 @@ def test_unit_round_trip_of_the_injection_grid():
     params = noise.sample_params(1, generator())
     assert float(2 * params['sigma']) ** 2 == pytest.approx((51 / 127.5) ** 2, abs=1e-7)
     assert repr(noise) == 'GaussianNoise(variance=0.16 in [-1,1] (std 0.4 = 51/255))'
+
+
+def test_gaussian_noise_with_the_numbers_of_published_tables(images):
+    """eps is that of NumPy's older generator, restarted for every image, whatever the seed."""
+    spec = {'type': 'GaussianNoise', 'sigma': 25, 'unit': 255, 'numpy_seed': 0}
+    noise = build(spec)
+    n, channels, height, width = images.shape
+    eps = np.random.RandomState(0).normal(0, 25 / 255, (height, width, channels))
+    expected = images + torch.from_numpy(eps.transpose(2, 0, 1)).float()
+    torch.testing.assert_close(noise.per_sample(images, range(n), seed=7), expected)
+    assert torch.equal(noise.with_level(0).per_sample(images, range(n)), images)
+    assert 'numpy_seed=0' in repr(noise)
+    picture = np.full((height, width, channels), 128, np.uint8)
+    found = noise.apply_uint8(picture, seed=3)
+    assert np.array_equal(found, np.clip(np.rint(128 + 255 * eps), 0, 255).astype(np.uint8))
+    with pytest.raises(ConfigError, match='numpy_seed=0 has no grey noise'):
+        build({**spec, 'mono': True})
