@@ -11,8 +11,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from noiseedit.errors import ConfigError
+from noiseedit.models.noise_std import checked_level, level_without_noise, noise_std
 from noiseedit.noises import BaseNoise, build
-from noiseedit.noises.random import uniform_like
+from noiseedit.noises.random import Generator, uniform_like
 from noiseedit.registry import MODELS
 from noiseedit.structures import EditSample
 
@@ -39,6 +40,10 @@ class EditPreprocessor(BaseDataPreprocessor):
             the iteration, after the noise; in tests u = 1/2. The value v of 8 bits becomes
             ``v / 128 - 1 + U(0, 1 / 128)`` in [-1, 1). The way back gives 8-bit rounding the result
             ``floor(128 (y + 1))`` for y in [-1, 1].
+        noise_level: Give the network the input ``level`` (N, 1, 1, 1), the noise's standard
+            deviation in [0, 1]. 'known': of the noise that is added here, see
+            :func:`~noiseedit.models.noise_std.noise_std`; 0 for images without any. A number: this
+            one in 8-bit units, for images that are noisy already. None: no such input.
     """
 
     def __init__(
@@ -48,6 +53,7 @@ class EditPreprocessor(BaseDataPreprocessor):
         pad_multiple: int = 1,
         noise_pad: bool = True,
         dequantise: bool = False,
+        noise_level: Literal['known'] | float | None = None,
     ) -> None:
         super().__init__()
         noise = dict(noise or {})
@@ -61,6 +67,7 @@ class EditPreprocessor(BaseDataPreprocessor):
         self.scale, self.shift = (2.0, -1.0) if value_range == '[-1,1]' else (1.0, 0.0)
         self.pad_multiple, self.noise_pad = pad_multiple, noise_pad
         self.dequantise = dequantise
+        self.noise_level = checked_level(noise_level)
         self.noise_target: str = noise.get('target', 'source')
         self.noise_seed: int = noise.get('seed', 0)
         self.noises: dict[str, BaseNoise] = {  # a plain dict: noises are not part of the state
@@ -116,13 +123,30 @@ class EditPreprocessor(BaseDataPreprocessor):
         inputs = batch['inputs']
         if 'train' in self.noises:
             target = self._noisy_input(inputs)
-            noisy = self.noises['train'](inputs[target], generator=self.generator)
+            noisy, level = self._corrupted(inputs[target], self.noises['train'], self.generator)
             noisy = self._where_noisy(inputs[target], noisy, batch['data_samples'])
             inputs = {**inputs, target: noisy}
+        else:
+            level = self._level_without_noise(inputs)
         dithered = {
             name: self.normalise(image, self._dither(image)) for name, image in inputs.items()
         }
-        return {**batch, 'inputs': dithered}
+        return {**batch, 'inputs': dithered | level}
+
+    def _corrupted(
+        self, clean: Tensor, noise: BaseNoise, generator: Generator
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the noisy images, and the input ``level`` where it is wanted."""
+        noisy, params = noise.with_params(clean, generator)
+        if self.noise_level != 'known':
+            return noisy, self._level_without_noise({'source': noisy})
+        return noisy, {'level': noise_std(noise, clean, noisy, params)}
+
+    def _level_without_noise(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return the input ``level`` of images that get no noise here, where it is wanted."""
+        if self.noise_level is None:
+            return {}
+        return {'level': level_without_noise(self.noise_level, inputs)}
 
     def _dither(self, image: Tensor) -> Tensor | float:
         return uniform_like(image, self.generator) if self.dequantise else 0.5
@@ -155,12 +179,15 @@ class EditPreprocessor(BaseDataPreprocessor):
             target = self._noisy_input(inputs, target)
             seed = self.noise_seed if seed is None else seed
             keys = [sample.key for sample in samples]
-            noisy = noise.per_sample(inputs[target], keys, seed, repetition=repetition)
+            streams = noise.streams(keys, seed, repetition=repetition)
+            noisy, level = self._corrupted(inputs[target], noise, streams)
             inputs[target] = self._where_noisy(inputs[target], noisy, samples)
+        else:
+            level = self._level_without_noise(inputs)
         for index, sample in enumerate(samples):
             _record(sample, inputs, index, noise)
         padded = {name: self.pad(self.normalise(image)) for name, image in inputs.items()}
-        return {'inputs': padded, 'data_samples': samples}
+        return {'inputs': padded | level, 'data_samples': samples}
 
     def _noisy_input(self, inputs: Mapping[str, Tensor], target: str | None = None) -> str:
         target = self.noise_target if target is None else target

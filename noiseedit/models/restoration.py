@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from noiseedit.errors import ConfigError
 from noiseedit.models.base import EditModel, Inputs, Losses, build_losses, required
 from noiseedit.models.schemes import Supervised
 from noiseedit.registry import GENERATORS, MODELS, SCHEMES
@@ -15,6 +16,8 @@ from noiseedit.registry import GENERATORS, MODELS, SCHEMES
 @MODELS.register_module()
 class RestorationModel(EditModel):
     """``pred = generator(source)``, trained with the sum of named losses against ``target``.
+
+    A network with ``takes_level = True`` (``FFDNet``) is called as ``generator(source, level)``.
 
     Args:
         generator: Config of a network, or the network.
@@ -32,12 +35,26 @@ class RestorationModel(EditModel):
     ) -> None:
         super().__init__(**kwargs)
         self.generator = self.build_network(GENERATORS, generator)
+        self.takes_level: bool = getattr(self.generator, 'takes_level', False)
         self.losses = build_losses(losses or {'pixel': {'type': 'L1Loss'}})
         self.scheme: Supervised = SCHEMES.build(dict(scheme or {'type': 'Supervised'}))
 
     def translate(self, inputs: Inputs) -> Tensor:
-        """Return ``generator(source)``."""
-        return self.generator(required(inputs, 'source', self))
+        """Return ``generator(source)``, or ``generator(source, level)``.
+
+        Raises:
+            ConfigError: If the network takes a noise level that the preprocessor does not give.
+        """
+        source = required(inputs, 'source', self)
+        if not self.takes_level:
+            return self.generator(source)
+        if 'level' not in inputs:
+            raise ConfigError(
+                'the network takes the noise level as an input: set '
+                "model.data_preprocessor.noise_level='known' (the level of the noise that the "
+                'config adds), or a number of 8-bit units for images that are noisy already'
+            )
+        return self.generator(source, inputs['level'])
 
     def prepare(self, inputs: Inputs) -> Inputs:
         """Return what the scheme trains with."""

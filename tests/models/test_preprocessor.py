@@ -8,6 +8,7 @@ from noiseedit.errors import ConfigError
 from noiseedit.evaluation.saving import to_uint8
 from noiseedit.models import EditPreprocessor
 from noiseedit.noises import build
+from noiseedit.registry import NOISES
 
 
 def noisy(**changes):
@@ -245,3 +246,67 @@ def test_training_without_samples():
     preprocessor.seed_iteration(0)
     with pytest.raises(ConfigError, match=r'noise_pad=False needs data_samples.*samples=True'):
         preprocessor(batch, training=True)
+
+
+# The level of the noise, for networks that are told.
+
+
+def with_level(noise, batch=None, training=False, **settings):
+    settings = {'noise_level': 'known', **settings}
+    preprocessor = EditPreprocessor(noise={'train': noise, 'test': noise}, **settings)
+    preprocessor.seed_iteration(0)
+    return preprocessor(batch or make_batch(3, names=('target',)), training=training)['inputs']
+
+
+@pytest.mark.parametrize('training', [True, False])
+def test_the_level_of_white_noise_is_its_sigma(training):
+    inputs = with_level(GAUSSIAN, training=training)
+    torch.testing.assert_close(inputs['level'], torch.full((3, 1, 1, 1), 25 / 255))
+    blind = with_level({'type': 'GaussianNoise', 'sigma': (0, 75), 'unit': 255}, training=training)
+    measured = (blind['source'] - blind['target']).std((1, 2, 3))
+    torch.testing.assert_close(blind['level'].flatten(), measured, rtol=0.1, atol=1e-4)
+    assert len(set(blind['level'].flatten().tolist())) == 3
+
+
+def test_the_level_of_noise_that_depends_on_the_image_is_that_of_the_whole_image():
+    noise = {'type': 'PoissonGaussianNoise', 'peak': 30, 'sigma': 10, 'unit': 255}
+    inputs = with_level(noise)
+    mean = inputs['target'].mean((1, 2, 3))
+    expected = (mean / 30 + (10 / 255) ** 2).sqrt()
+    torch.testing.assert_close(inputs['level'].flatten(), expected)
+
+
+def test_the_level_of_noise_without_a_formula_is_measured():
+    inputs = with_level({'type': 'GlassBlur', **NOISES.get('GlassBlur').example})
+    changed = (inputs['source'] - inputs['target']).square().mean((1, 2, 3)).sqrt()
+    torch.testing.assert_close(inputs['level'].flatten(), changed)
+
+
+def test_asking_for_the_level_leaves_the_noise_as_it_is():
+    plain = noisy()(make_batch())['inputs']
+    told = with_level(GAUSSIAN, make_batch())
+    assert torch.equal(plain['source'], told['source'])
+    assert set(told) - set(plain) == {'level'}
+
+
+def test_clean_images_without_noise_have_level_zero_and_a_number_is_taken_as_it_is():
+    clean = EditPreprocessor(noise_level='known')(make_batch(2, names=('target',)))['inputs']
+    assert torch.equal(clean['level'], torch.zeros(2, 1, 1, 1))
+    given = EditPreprocessor(noise_level=15, pad_multiple=64)(make_batch(2))['inputs']
+    torch.testing.assert_close(given['level'], torch.full((2, 1, 1, 1), 15 / 255))
+    told = with_level(GAUSSIAN, make_batch(2), noise_level=15)
+    torch.testing.assert_close(told['level'], given['level'])
+
+
+@pytest.mark.parametrize('training', [True, False])
+def test_the_level_of_noisy_files_is_not_guessed(training):
+    preprocessor = EditPreprocessor(noise_level='known')
+    preprocessor.seed_iteration(0)
+    with pytest.raises(ConfigError, match=r'level of these images is not known.*noise_level=15'):
+        preprocessor(make_batch(), training=training)
+
+
+@pytest.mark.parametrize('level', ['blind', -1, float('nan'), True])
+def test_a_bad_level_is_refused(level):
+    with pytest.raises(ConfigError, match="None, 'known' or a number >= 0 of 8-bit units, got"):
+        EditPreprocessor(noise_level=level)

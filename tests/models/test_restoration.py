@@ -3,7 +3,7 @@
 import pytest
 import torch
 from mmengine.model import MMDistributedDataParallel
-from small_models import make_batch, make_restoration, sgd
+from small_models import GAUSSIAN, make_batch, make_restoration, sgd
 from torch import nn
 
 from noiseedit.errors import ConfigError
@@ -169,3 +169,27 @@ def test_a_subclass_needs_only_its_losses_and_phases():
     logs = model.train_step(make_batch(), wrapper)
     assert set(logs) == {'loss_x', 'loss_x/a'}
     assert wrapper.inner_count == 2
+
+
+# Networks that are told the level of the noise.
+
+
+def ffdnet(**preprocessor):
+    return make_restoration(
+        generator={'type': 'FFDNet', 'in_channels': 3, 'depth': 3, 'width': 4},
+        data_preprocessor={'type': 'EditPreprocessor', **preprocessor},
+    )
+
+
+def test_a_network_that_takes_a_level_needs_one():
+    with pytest.raises(ConfigError, match=r"takes the noise level.*noise_level='known'"):
+        ffdnet().test_step(make_batch(1))
+
+
+def test_the_level_reaches_the_network_and_decides():
+    model = ffdnet(noise_level='known', noise={'test': GAUSSIAN}).eval()
+    inputs = model.data_preprocessor(make_batch(2))['inputs']
+    with torch.no_grad():
+        pred = model(inputs)
+        assert torch.equal(pred, model.generator(inputs['source'], inputs['level']))
+        assert not torch.equal(pred, model({**inputs, 'level': 2 * inputs['level']}))
