@@ -8,7 +8,7 @@ from setuptools import find_packages, setup
 from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).parent
-EXTRAS = ('metrics', 'tests', 'track', 'demo', 'export')
+EXTRAS = ('metrics', 'matlab', 'tests', 'track', 'demo', 'export')
 
 
 class ShipRecipes(build_py):

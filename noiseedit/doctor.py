@@ -27,6 +27,7 @@ REQUIRED = (
 )  # fmt: skip
 EXTRAS = {
     'metrics': ('torchmetrics',),
+    'matlab': ('h5py',),
     'tests': ('pytest', 'ruff', 'mypy'),
     'track': ('tensorboard', 'wandb', 'mlflow'),
     'demo': ('gradio',),

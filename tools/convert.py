@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from noiseedit import cli
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def parse_args() -> argparse.Namespace:
@@ -17,7 +22,7 @@ def parse_args() -> argparse.Namespace:
         nargs='+',
         type=Path,
         help='the released file; several where each network has its own (nr_gan: netG*, netGn*, '
-        'netD*)',
+        'netD*; noise_transfer: VUNet*, encoder_q*, encoder_k*)',
     )
     parser.add_argument('out', metavar='OUT', type=Path, help='the checkpoint to write')
     parser.add_argument(
@@ -28,16 +33,23 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def read(method: str, file: Path, trust: bool) -> Mapping[str, Tensor]:
+    from noiseedit.engine.checkpoint import load_checkpoint, weights_of
+    from noiseedit.models import convert
+
+    own = convert.reader(method, file)
+    if own is not None:
+        return own(file)
+    return weights_of(convert.unwrapped(load_checkpoint(file, trust=trust)))
+
+
 def main() -> None:
     args = parse_args()
-    from noiseedit.engine.checkpoint import load_checkpoint, save_checkpoint, weights_of
+    from noiseedit.engine.checkpoint import save_checkpoint
     from noiseedit.models import convert
 
     convert.converter(args.method)
-    files = {
-        str(file): weights_of(load_checkpoint(file, trust=args.trust_checkpoint))
-        for file in args.released
-    }
+    files = {str(file): read(args.method, file, args.trust_checkpoint) for file in args.released}
     converted = convert.convert(args.method, convert.join(args.method, files))
     args.out.parent.mkdir(parents=True, exist_ok=True)
     checkpoint = convert.checkpoint(

@@ -3,7 +3,8 @@
 A method takes part by having ``convert(state_dict) -> Converted`` in
 ``noiseedit/models/<method>/convert.py``; nothing is registered. One whose weights are released in
 several files says there in ``FILES`` how their names begin; ``convert`` then gets the weights of
-all, with that beginning and a dot before each name (see :func:`join`).
+all, with that beginning and a dot before each name (see :func:`join`). One whose weights are also
+released in files that torch does not read says there in ``READERS`` which function reads a suffix.
 """
 
 from __future__ import annotations
@@ -70,6 +71,18 @@ def converter(method: str) -> Callable[[Mapping[str, Tensor]], Converted]:
     function: Callable[[Mapping[str, Tensor]], Converted]
     function = import_module(f'noiseedit.models.{method}.convert').convert
     return function
+
+
+def reader(method: str, file: str | Path) -> Callable[[Path], dict[str, Tensor]] | None:
+    """Return the function that reads a file of this suffix for ``method``; None: torch reads it."""
+    readers = getattr(import_module(converter(method).__module__), 'READERS', {})
+    found: Callable[[Path], dict[str, Tensor]] | None = readers.get(Path(file).suffix.lower())
+    return found
+
+
+def unwrapped(loaded: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what is under ``params_ema`` or ``params``, where BasicSR keeps weights, else all."""
+    return next((loaded[key] for key in ('params_ema', 'params') if key in loaded), loaded)
 
 
 def join(method: str, files: Mapping[str, Mapping[str, Tensor]]) -> dict[str, Tensor]:

@@ -1,0 +1,1 @@
+"""FFDNet: a ``RestorationModel`` with the network ``FFDNet``; here are its released weights."""

@@ -1,0 +1,1 @@
+"""NAFNet: a ``RestorationModel`` with the network ``NAFNet``; here are its released weights."""

@@ -1,0 +1,1 @@
+"""RIDNet: a ``RestorationModel`` with the network ``RIDNet``; here are its released weights."""
