@@ -39,10 +39,9 @@ EXPECTED_SIGMA = {'A': 2 * 25 / 255, 'I': 25 / 255}
 ESTIMATE, CLEAN_ESTIMATE = 'NoiseLevel(wavelet,unit=255)', 'NoiseLevel(wavelet,unit=255,gt)'
 SWD = 'SWDx1e3(mean'
 COLUMNS = {
-    'iteration': 'step',
     'noise in images': ESTIMATE,
     'in clean images': CLEAN_ESTIMATE,
-    'mean |sigma|': 'noise/sigma',
+    'mean sigma': 'noise/sigma',
     'SWD x 1e3': SWD,
     'FID': 'FID(',
 }
@@ -51,17 +50,23 @@ Snapshot = dict[str, float]
 
 
 class Plan(NamedTuple):
-    """How large and how long: channels of all networks, images per step, iterations, snapshots."""
+    """How large and how long: channels of all networks, images per step, iterations, snapshots.
+
+    Attributes:
+        images: Generated and compared at every snapshot.
+        test_images: At the end.
+    """
 
     channels: int
     batch_size: int
     iterations: int
     snapshot: int
     images: int
+    test_images: int
 
 
-FULL = Plan(channels=128, batch_size=64, iterations=200_000, snapshot=5_000, images=5_000)
-SHORT = Plan(channels=16, batch_size=32, iterations=2_500, snapshot=250, images=1_000)
+FULL = Plan(128, 64, iterations=200_000, snapshot=5_000, images=5_000, test_images=50_000)
+SHORT = Plan(16, 32, iterations=2_500, snapshot=250, images=1_000, test_images=4_000)
 
 
 def config_text(name: str, plan: Plan, data_root: str, fid: bool) -> str:
@@ -78,7 +83,7 @@ def config_text(name: str, plan: Plan, data_root: str, fid: bool) -> str:
         },
         'train_dataloader': {'batch_size': plan.batch_size, 'dataset': {'dataset': data}},
         'val_dataloader': {'dataset': {**data, 'length': plan.images}},
-        'test_dataloader': {'dataset': data},
+        'test_dataloader': {'dataset': {**data, 'length': plan.test_images}},
         'train_cfg': {'max_iters': plan.iterations, 'val_interval': plan.snapshot},
         'val_evaluator': metrics,
         'test_evaluator': metrics,
@@ -104,6 +109,19 @@ def train(name: str, args: argparse.Namespace, plan: Plan) -> Path:
     if not done:
         run_step(step)
     return folder
+
+
+def final_scores(name: str, args: argparse.Namespace, plan: Plan) -> Snapshot:
+    """Return the scores of the last checkpoint, from tools/test.py."""
+    folder: Path = args.work_dir / name
+    file, checkpoint = folder / 'scores.json', folder / f'iter_{plan.iterations}.pth'
+    if not file.exists() or file.stat().st_mtime < checkpoint.stat().st_mtime:
+        config, out = f'{folder}.py', ['--work-dir', str(folder), '--out', str(file)]
+        step = ['test.py', config, str(checkpoint), *out]
+        print(step_text(step), flush=True)
+        run_step(step)
+    scores: Snapshot = json.loads(file.read_text())
+    return scores
 
 
 def log_lines(folder: Path) -> Iterator[dict[str, float]]:
@@ -133,36 +151,46 @@ def value_of(snapshot: Snapshot, start: str) -> float | None:
     return next((value for name, value in snapshot.items() if name.startswith(start)), None)
 
 
-def table(rows: list[Snapshot]) -> str:
-    """Return the snapshots of one model as Markdown; columns without any value are left out."""
-    cells = [[value_of(row, start) for start in COLUMNS.values()] for row in rows]
+def table(rows: dict[str, Snapshot], first: str) -> str:
+    """Return rows of values as Markdown; columns without any value are left out."""
+    cells = [[value_of(row, start) for start in COLUMNS.values()] for row in rows.values()]
     kept = [i for i in range(len(COLUMNS)) if any(row[i] is not None for row in cells)]
-    heads = [list(COLUMNS)[i] for i in kept]
-    lines = [' | '.join(heads), ' | '.join(['---:'] * len(kept))]
-    lines += [' | '.join('' if row[i] is None else f'{row[i]:.4g}' for i in kept) for row in cells]
+    lines = [' | '.join([first, *(list(COLUMNS)[i] for i in kept)])]
+    lines += [' | '.join(['---', *['---:'] * len(kept)])]
+    for name, row in zip(rows, cells, strict=True):
+        shown = ['' if (value := row[i]) is None else f'{value:.4g}' for i in kept]
+        lines += [' | '.join([name, *shown])]
     return '\n'.join(f'| {line} |' for line in lines)
 
 
-def summary(found: dict[str, list[Snapshot]], plan: Plan, seed: int) -> str:
-    """Return the text of the page: settings and a table per model."""
+def summary(
+    found: dict[str, list[Snapshot]], final: dict[str, Snapshot], plan: Plan, seed: int
+) -> str:
+    """Return the text of the page: settings, the last checkpoints, a table per model."""
     lines = [
         f'{plan.channels} channels, batch {plan.batch_size} (generator {2 * plan.batch_size}), '
-        f'{plan.iterations:,} iterations, seed {seed}, {plan.images:,} generated images'
+        f'{plan.iterations:,} iterations, seed {seed}; {plan.images:,} generated images per '
+        f'snapshot, {plan.test_images:,} of the last checkpoint',
+        '### Last checkpoints',
+        table(final, 'model'),
     ]
     for name, rows in found.items():
         expected = EXPECTED_SIGMA[name[-1]]
-        learnt = f' (exact noise: |sigma| {expected:.3f})' if 'nrgan' in name else ''
-        lines += [f'### {name}{learnt}', table(rows)]
+        learnt = f' (exact noise: mean sigma {expected:.3f})' if 'nrgan' in name else ''
+        steps = {f'{row["step"]:,}': row for row in rows}
+        lines += [f'### {name}{learnt}', table(steps, 'iteration')]
     return '\n\n'.join(lines) + '\n'
 
 
-def draw(found: dict[str, list[Snapshot]], file: Path) -> None:
+def draw(found: dict[str, list[Snapshot]], clean: float, file: Path) -> None:
     """Draw noise in generated images, level learnt and distance over iterations."""
     panels = {
         ESTIMATE: 'noise in generated images\n[8-bit grey levels]',
         'noise/sigma': 'mean |sigma| learnt [-1, 1]',
         SWD: 'SWD x 1e3 to clean images',
     }
+    known = {name for rows in found.values() for row in rows for name in row}
+    panels = {s: text for s, text in panels.items() if any(k.startswith(s) for k in known)}
     with new_figure(12, 3.4) as figure:
         axes = figure.subplots(1, len(panels))
         for axis, (start, label) in zip(axes, panels.items(), strict=True):
@@ -172,7 +200,6 @@ def draw(found: dict[str, list[Snapshot]], file: Path) -> None:
                 if points:
                     axis.plot(*zip(*points, strict=True), label=name, **line_look(place))
             axis.set(xlabel='iteration', ylabel=label)
-        clean = value_of(next(iter(found.values()))[0], CLEAN_ESTIMATE)
         axes[0].axhline(clean, color='#888888', linestyle=':', label='clean photographs')
         for letter, sigma in EXPECTED_SIGMA.items():
             axes[1].axhline(sigma, color='#888888', linestyle=':')
@@ -213,13 +240,17 @@ def main() -> None:
             iterations=args.iterations, snapshot=min(plan.snapshot, args.iterations)
         )
     found = {name: snapshots(train(name, args, plan)) for name in args.configs}
-    text = summary(found, plan, args.seed)
+    final = {name: final_scores(name, args, plan) for name in args.configs}
+    for name, scores in final.items():
+        sigma = value_of(found[name][-1], 'noise/sigma')
+        scores |= {} if sigma is None else {'noise/sigma': sigma}
+    text = summary(found, final, plan, args.seed)
     stem = args.work_dir / NAME
-    write_json(found, stem.with_suffix('.json'))
+    write_json({'snapshots': found, 'final': final}, stem.with_suffix('.json'))
     with atomic_file(stem.with_suffix('.md')) as temporary:
         temporary.write_text(text)
     pictures = [stem.with_suffix('.png'), stem.with_name(f'{NAME}_samples.png')]
-    draw(found, pictures[0])
+    draw(found, next(iter(final.values()))[CLEAN_ESTIMATE], pictures[0])
     sample_sheet(args.configs, args.work_dir, pictures[1])
     with section(NAME, args.save):
         print(versions('torch', 'numpy') + '\n' + text)
