@@ -75,7 +75,7 @@ def _open(path: Path) -> Any:
         import h5py
     except ImportError as error:
         raise MissingExtraError(
-            f'{path} is of MATLAB version 7.3; to read it: pip install h5py'
+            f"{path} is of MATLAB version 7.3; to read it: pip install 'noiseedit[matlab]'"
         ) from error
     try:
         return h5py.File(path, 'r')

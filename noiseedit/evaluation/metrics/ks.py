@@ -53,8 +53,9 @@ def ks(fake: Array, real: Array, clean: Array, *, exact: bool = False) -> float:
 
 def _ks_of_levels(fake: Array, real: Array, clean: Array, exact: bool) -> float:
     """Return the distance of 8-bit noise from integer counts alone."""
-    gaps = np.abs(np.cumsum(count_levels(fake, clean) - count_levels(real, clean)))
-    return int((gaps if exact else gaps[BIN_ENDS]).max()) / clean.size
+    gaps = np.cumsum(count_levels(fake, clean) - count_levels(real, clean))
+    gaps = gaps if exact else gaps[BIN_ENDS]
+    return max(float(gaps.max()), -float(gaps.min())) / clean.size
 
 
 @METRICS.register_module()
