@@ -66,8 +66,9 @@ def write_atomically(path: str | Path, write: Callable[[Path], Any]) -> None:
 
 def remove_leftovers(folder: str | Path) -> None:
     """Delete temporary files that a killed process left in ``folder``."""
-    for leftover in Path(folder).glob('.*.pth.*.tmp'):
-        leftover.unlink(missing_ok=True)
+    for pattern in ('.*.pth.*.tmp', f'.{LAST_CHECKPOINT}.*.tmp'):
+        for leftover in Path(folder).glob(pattern):
+            leftover.unlink(missing_ok=True)
 
 
 # Reading.

@@ -17,6 +17,7 @@ from torch.serialization import get_unsafe_globals_in_checkpoint
 from noiseedit.engine.checkpoint import (
     latest_valid,
     load_checkpoint,
+    remove_leftovers,
     save_checkpoint,
     verify,
     weights_of,
@@ -296,3 +297,15 @@ def test_wrapped_children_have_plain_names(monkeypatch):
     assert sorted(plain_state_dict(Wrapper(model))) == ['generator.bias', 'generator.weight']
     load_weights(model, {'generator.weight': torch.zeros(2, 2), 'generator.bias': torch.ones(2)})
     assert torch.equal(model.generator.module.bias, torch.ones(2))
+
+
+def test_leftovers_of_a_killed_process_are_removed_and_nothing_else(tmp_path):
+    leftovers = ('.iter_4.pth.abc.tmp', '.last_checkpoint.abc.tmp')
+    for name in (*leftovers, 'iter_4.pth', 'notes.tmp', '.mine.tmp'):
+        (tmp_path / name).touch()
+    remove_leftovers(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        '.mine.tmp',
+        'iter_4.pth',
+        'notes.tmp',
+    ]
