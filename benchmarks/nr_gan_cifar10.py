@@ -176,7 +176,8 @@ def summary(
     ]
     for name, rows in found.items():
         expected = EXPECTED_SIGMA[name[-1]]
-        learnt = f' (exact noise: mean sigma {expected:.3f})' if 'nrgan' in name else ''
+        has_prior = value_of(rows[-1], 'noise/sigma') is not None
+        learnt = f' (exact noise: mean sigma {expected:.3f})' if has_prior else ''
         steps = {f'{row["step"]:,}': row for row in rows}
         lines += [f'### {name}{learnt}', table(steps, 'iteration')]
     return '\n\n'.join(lines) + '\n'
@@ -203,7 +204,14 @@ def draw(found: dict[str, list[Snapshot]], clean: float, file: Path) -> None:
         axes[0].axhline(clean, color='#888888', linestyle=':', label='clean photographs')
         for letter, sigma in EXPECTED_SIGMA.items():
             axes[1].axhline(sigma, color='#888888', linestyle=':')
-            axes[1].annotate(f'noise {letter}', (0, sigma), fontsize=7, va='bottom')
+            axes[1].text(
+                0.01,
+                sigma,
+                f'noise {letter}',
+                fontsize=7,
+                va='bottom',
+                transform=axes[1].get_yaxis_transform(),
+            )
         handles, labels = axes[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc='outside lower center', ncols=len(labels))
         save_figure(figure, file)

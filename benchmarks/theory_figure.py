@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from theory_readings import MAIN
 from theory_text import entry_of, short
 
-from noiseedit.report.curves import COLOURS, MARKERS, new_figure, save_figure
+from noiseedit.report.look import COLOURS, MARKERS, new_figure, save_figure
 from noiseedit.theory import average_kl, kl_table
 
 Analysis = Mapping[str, Any]
