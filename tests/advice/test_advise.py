@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 import torch
-from conftest import picture
+from advice_pictures import picture
 
 from noiseedit.advice import advise
 from noiseedit.errors import ConfigError, DataError, UnknownNameError
