@@ -2,7 +2,7 @@
 _base_ = [
     '../_base_/models/nafnet.py',
     '../_base_/datasets/paired_folder.py',
-    '../_base_/schedules/adam_100k.py',
+    '../_base_/schedules/adamw_cosine_100k.py',
     '../_base_/default_runtime.py',
 ]
 
@@ -16,11 +16,5 @@ train_dataloader = dict(
         ]
     ),
 )
-optim_wrapper = dict(
-    optimizer=dict(type='AdamW', lr=1e-3, betas=(0.9, 0.9), weight_decay=0.0),
-)
-param_scheduler = [
-    dict(type='CosineAnnealingLR', T_max=100_000, eta_min=1e-7, by_epoch=False, end=100_000)
-]
 val_evaluator = [dict(type='PSNR', profile='float'), dict(type='SSIM', profile='float')]
 test_evaluator = val_evaluator

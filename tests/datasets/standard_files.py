@@ -1,6 +1,7 @@
 """Published sets in miniature: the same layout, a few small images."""
 
 import numpy as np
+import pytest
 from scipy.io import savemat
 
 from noiseedit.imaging import write_image
@@ -62,8 +63,7 @@ def make_set(root, layout, size=(40, 48)):
 
 def make_dnd(root, images=50, side=6):
     """Write DND in miniature: 20 boxes of ``side`` pixels in one row per image."""
-    import h5py
-
+    h5py = pytest.importorskip('h5py', reason='h5py is not installed')
     width = 20 * side
     (root / 'images_srgb').mkdir(parents=True)
     corners = np.arange(20) * side

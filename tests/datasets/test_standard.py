@@ -166,7 +166,6 @@ def test_damaged_and_other_files_are_refused(tmp_path):
 
 
 def test_dnd_gives_the_boxes(tmp_path):
-    pytest.importorskip('h5py')
     images = DND(make_dnd(tmp_path, images=2), images=2)
     assert len(images) == 40
     assert (images.keys[0], images.keys[-1]) == ('0001_01', '0002_20')
