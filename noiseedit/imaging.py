@@ -97,6 +97,15 @@ def decode_image(
     return np.require(with_channels(image, channels), requirements=['C', 'W'])
 
 
+def has_transparency(path: PathLike) -> bool:
+    """Tell whether the picture of a file has transparent parts; readers put it on white.
+
+    Raises:
+        DataError: If the file cannot be read, or is no image.
+    """
+    return bool(_open_header(path, _read_bytes(Path(path))).has_transparency_data)
+
+
 def _read_bytes(path: Path) -> bytes:
     try:
         data = path.read_bytes()

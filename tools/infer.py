@@ -1,4 +1,4 @@
-"""Use a trained model: generate images."""
+"""Use a trained model: generate images, restore images."""
 
 from __future__ import annotations
 
@@ -9,13 +9,22 @@ from typing import TYPE_CHECKING, Any
 from noiseedit import cli
 
 if TYPE_CHECKING:
+    from noiseedit.inference.restore_files import Job, Outcome
+    from noiseedit.inference.restoring import Restorer
     from noiseedit.models import EditModel
 
 EXAMPLES = """examples:
   python tools/infer.py sample CONFIG CHECKPOINT --out samples -n 1000
   python tools/infer.py sample CONFIG WORK_DIR --out samples --grid --interpolate 6 --noise-map
 """
+RESTORE_EXAMPLES = """examples:
+  python tools/infer.py restore dncnn/dncnn_gray_awgn25.py dncnn25.pth photo.png -o clean.png
+  python tools/infer.py restore ffdnet/ffdnet_gray_awgn.py ffdnet.pth noisy -o restored \\
+      --noise-level 25 --compare clean --grid grid.png
+  python tools/infer.py restore CONFIG WORK_DIR scans -o restored --tile 512
+"""
 IN_GRID = 64
+ROWS_OF_RESTORED = 6
 IN_NOISE_MAP = 1024
 
 
@@ -23,6 +32,7 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     commands = parser.add_subparsers(dest='command', required=True, metavar='COMMAND')
     _add_sample(commands)
+    _add_restore(commands)
     return parser.parse_args()
 
 
@@ -64,6 +74,71 @@ def _add_sample(commands: Any) -> None:
     )
     sample.add_argument(
         '--no-ema', action='store_true', help='plain weights instead of their moving average'
+    )
+
+
+def _add_restore(commands: Any) -> None:
+    restore = commands.add_parser(
+        'restore',
+        help='denoise, or translate, an image or a folder',
+        epilog=RESTORE_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    cli.add_model_arguments(restore)
+    restore.add_argument(
+        'checkpoint', help='checkpoint, or a work folder (its newest complete one)'
+    )
+    restore.add_argument('input', type=Path, metavar='INPUT', help='image, or folder of images')
+    restore.add_argument(
+        '-o',
+        '--out',
+        required=True,
+        type=Path,
+        metavar='OUT',
+        help='file, or folder: same names, PNG; results there are kept',
+    )
+    restore.add_argument(
+        '--noise-level',
+        type=float,
+        metavar='SIGMA',
+        help='standard deviation of the noise in 8-bit units, for networks that are told (FFDNet)',
+    )
+    restore.add_argument(
+        '--tile', type=int, metavar='SIZE', help='large images in tiles of this side in pixels'
+    )
+    restore.add_argument(
+        '--halo',
+        type=int,
+        metavar='PIXELS',
+        help='overlap of tiles at each side (default: measured, as much as the network sees)',
+    )
+    restore.add_argument(
+        '--batch-size', type=int, default=1, metavar='N', help='tiles at once (%(default)s)'
+    )
+    restore.add_argument(
+        '--self-ensemble',
+        action='store_true',
+        help='mean over the eight flips and turns: eight times the work',
+    )
+    restore.add_argument(
+        '--color',
+        choices=('channels', 'grey'),
+        default='channels',
+        help='colour images through a grey network: R, G, B one by one, or as grey (%(default)s)',
+    )
+    restore.add_argument(
+        '--ema',
+        action=argparse.BooleanOptionalAction,
+        help='weights: their moving average (default: if the checkpoint has one)',
+    )
+    restore.add_argument(
+        '--compare', type=Path, metavar='CLEAN', help='PSNR and SSIM against these clean images'
+    )
+    restore.add_argument(
+        '--grid', type=Path, metavar='FILE', help=f'picture of the first {ROWS_OF_RESTORED}'
+    )
+    restore.add_argument(
+        '--max-pixels', type=int, metavar='N', help='refuse larger files (default: 64 million)'
     )
 
 
@@ -128,7 +203,83 @@ def _pictures(model: EditModel, args: argparse.Namespace) -> dict[str, Any]:
     return results
 
 
-COMMANDS = {'sample': sample}
+def restore(args: argparse.Namespace) -> None:
+    from noiseedit.errors import DataError
+
+    config = cli.model_config_from(args)
+    from noiseedit.inference import find_checkpoint, load_model, record
+    from noiseedit.inference.restore_files import plan_jobs
+    from noiseedit.inference.restoring import Restorer
+    from noiseedit.report import restored
+
+    jobs = plan_jobs(args.input, args.out, args.compare)
+    checkpoint = find_checkpoint(args.checkpoint, args.trust_checkpoint)
+    ema = {None: 'auto', True: 'on', False: 'off'}[args.ema]
+    model = load_model(config, checkpoint, ema=ema, trust=args.trust_checkpoint)  # type: ignore[arg-type]
+    restorer = Restorer(
+        model,
+        level=args.noise_level,
+        tile=args.tile,
+        halo=args.halo,
+        batch=args.batch_size,
+        ensemble=args.self_ensemble,
+        color=args.color,
+    )
+    made_with = record.made_with(args.config, checkpoint, ema=ema, **_decisive(args, restorer))
+    to_folder = jobs[0].target != args.out
+    if to_folder:
+        record.open_folder(args.out, made_with, record.RESTORED)
+    outcomes = _restore_all(restorer, jobs, args, keep=to_folder)
+    if to_folder:
+        record.close_folder(args.out, made_with, restored.results(outcomes), record.RESTORED)
+    if args.grid:
+        restored.write_grid(outcomes, args.grid, ROWS_OF_RESTORED)
+    print(restored.summary(outcomes, args.out, args.color))
+    if failed := restored.failures(outcomes):
+        raise DataError(failed)
+
+
+def _decisive(args: argparse.Namespace, restorer: Restorer) -> dict[str, Any]:
+    """Return what the results depend on: tiles only where they are not as the whole image."""
+    tiles = restorer.tiles if not restorer.is_exact else None
+    return {
+        'options': list(args.cfg_options),
+        'noise_level': args.noise_level,
+        'tiles': None if tiles is None else [tiles.size, tiles.halo],
+        'self_ensemble': args.self_ensemble,
+        'color': args.color,
+    }
+
+
+def _restore_all(
+    restorer: Restorer, jobs: list[Job], args: argparse.Namespace, *, keep: bool
+) -> list[Outcome]:
+    from rich.progress import Progress
+
+    from noiseedit.imaging import MAX_PIXELS
+    from noiseedit.inference.restore_files import restore_jobs
+    from noiseedit.report import restored
+
+    outcomes: list[Outcome] = []
+    with Progress() as progress:
+        images = progress.add_task('images', total=len(jobs))
+        tiles = progress.add_task('tiles', visible=args.tile is not None, total=None)
+        limit = args.max_pixels or MAX_PIXELS
+        told = restored.Teller(restorer, lambda text: progress.print(text, soft_wrap=True))
+        for outcome in restore_jobs(
+            restorer,
+            jobs,
+            keep=keep,
+            max_pixels=limit,
+            done=lambda count, total: progress.update(tiles, completed=count, total=total),
+        ):
+            outcomes.append(outcome)
+            progress.advance(images)
+            told.about(outcome)
+    return outcomes
+
+
+COMMANDS = {'sample': sample, 'restore': restore}
 
 
 def main() -> None:
