@@ -5,6 +5,7 @@ from noiseedit.evaluation.comparison import compare
 from noiseedit.evaluation.images import SaveImagesHook
 from noiseedit.evaluation.profiles import PROFILES, Protocol, protocol
 from noiseedit.evaluation.results import read_result
+from noiseedit.evaluation.sidd_submission import SIDDSubmission
 from noiseedit.evaluation.statistics import break_even, mean_interval
 from noiseedit.evaluation.submission import DNDSubmission
 from noiseedit.evaluation.sweep import load_sweep
@@ -14,6 +15,7 @@ __all__ = [
     'PROFILES',
     'DNDSubmission',
     'Protocol',
+    'SIDDSubmission',
     'SaveImagesHook',
     'SweepTestLoop',
     'break_even',
