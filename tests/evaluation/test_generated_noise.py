@@ -14,7 +14,13 @@ from noiseedit.evaluation.metrics import AKLD, KLD, KS, akld, kld, ks
 from noiseedit.evaluation.metrics import as_sample as as_edit_sample
 from noiseedit.evaluation.metrics.akld import _akld_on_device
 from noiseedit.evaluation.metrics.kld import VARIANTS
-from noiseedit.evaluation.metrics.noise_histogram import histogram, noise_of
+from noiseedit.evaluation.metrics.ks import KS_BINS
+from noiseedit.evaluation.metrics.noise_histogram import (
+    CHUNK,
+    count_levels,
+    histogram,
+    noise_of,
+)
 from noiseedit.imaging import read_image
 from noiseedit.registry import METRICS
 from noiseedit.structures import EditSample
@@ -129,6 +135,22 @@ def test_akld_is_not_symmetric_and_averages_samples():
     assert akld(real, fakes[2], clean) < each[2]
 
 
+def test_akld_of_several_samples_where_the_real_image_has_no_noise():
+    fakes = torch.stack([flat(25, 1, 40), flat(1e-4, 2, 40), torch.full((3, 40, 40), 0.5)])
+    real, clean = flat(25, 3, 40), torch.full((3, 40, 40), 0.5)
+    real[:, :20] = clean[:, :20]
+    each = [released_akld(fake, real, clean) for fake in fakes]
+    assert akld(fakes, real, clean) == pytest.approx(np.mean(each), abs=1e-7)
+    assert akld(fakes[2], real, clean) == pytest.approx(each[2], abs=1e-7)
+
+
+@pytest.mark.parametrize('which', range(3))
+def test_akld_of_images_that_are_not_finite_is_nan(which):
+    images = [flat(25, seed, 16) for seed in range(3)]
+    images[which][1, 4, 4] = torch.nan
+    assert math.isnan(akld(*images))
+
+
 def test_akld_refuses_other_shapes():
     with pytest.raises(DataError, match='of one size'):
         akld(GREY, GREY[:, 1:], GREY)
@@ -146,6 +168,24 @@ def test_ks_equals_torch_histc_for_integers_and_floats(wide):
     expected = released_ks(*tensors)
     assert ks(*images) == pytest.approx(expected, abs=1e-7)
     assert ks(*(tensor.numpy() for tensor in tensors)) == pytest.approx(expected, abs=1e-7)
+
+
+def test_levels_are_counted_in_images_of_several_pieces():
+    rng = np.random.default_rng(0)
+    clean, noisy = rng.integers(0, 256, (2, 2 * CHUNK + 5), dtype=np.uint8)
+    noisy[:CHUNK] = clean[:CHUNK] // 2 + 30  # a piece without large noise, then one with
+    found = count_levels(noisy, clean)
+    levels = noisy.astype(int) - clean + 255
+    assert np.array_equal(found, np.bincount(levels, minlength=511))
+    floats = [image / np.float32(255) for image in (noisy, clean)]
+    assert np.allclose(histogram(*floats, KS_BINS), histogram(noisy, clean, KS_BINS))
+
+
+def test_ks_refuses_images_that_are_not_finite():
+    fake, real, clean = (tensor.numpy() for tensor in as_floats(random_images(1)))
+    fake[0, 3, 3] = np.nan
+    with pytest.raises(DataError, match='expected finite images'):
+        ks(fake, real, clean)
 
 
 @pytest.mark.parametrize('wide', [False, True])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import torch
 from torch import Tensor
@@ -17,6 +15,7 @@ from noiseedit.registry import METRICS
 KERNEL = (0.03125, 0.109375, 0.21875, 0.28125, 0.21875, 0.109375, 0.03125)
 """Weights of the window along one axis: the fixed table of OpenCV for 7 taps, no Gaussian."""
 
+WINDOW = np.array(KERNEL)
 MIN_VARIANCE = 1e-10
 MIN_RATIO, MAX_RATIO = 0.1, 10.0
 HALF = len(KERNEL) // 2
@@ -41,7 +40,8 @@ def akld(fakes: Tensor, real: Tensor, clean: Tensor) -> float:
 
     Returns:
         The mean over the K samples. On CPU in float32 with sums in float64, or all in float64;
-        within 1e-7 of the dense 7x7 form. On a GPU in the type of the images.
+        within 1e-7 of the dense 7x7 form. On a GPU in the type of the images. NaN if any image
+        holds NaN.
 
     Raises:
         DataError: If shapes differ or a side has less than 4 pixels.
@@ -59,29 +59,34 @@ def akld(fakes: Tensor, real: Tensor, clean: Tensor) -> float:
     if clean.device.type != 'cpu':
         return _akld_on_device(fakes, real, clean)
     true, base = (image.contiguous().numpy() for image in (real, clean))
-    values = [_akld(fake, true, base) for fake in fakes.contiguous().numpy()]
-    return math.fsum(values) / len(values)
+    drawn = fakes.contiguous().numpy()
+    total = sum(_sum_of_channel(drawn[:, c], true[c], base[c]) for c in range(len(base)))
+    return max(total / drawn.size, 0.0)
 
 
-def _akld(fake: Array, real: Array, clean: Array) -> float:
-    """Return the divergence of one sample, channel by channel: (C, H, W) each."""
-    buffers = np.empty_like(clean[0]), np.empty_like(clean[0])
+def _sum_of_channel(fakes: Array, real: Array, clean: Array) -> float:
+    """Return the sum of ``(r - 1 - ln r) / 2`` over (K, H, W) generated and one real (H, W)."""
+    true, drawn = np.empty_like(clean), np.empty_like(clean)
+    _second_moments(real, clean, true)
+    tiny = not true.min() >= MIN_VARIANCE / MIN_RATIO  # else the clamped ratio takes care of it
+    if tiny:
+        np.maximum(true, MIN_VARIANCE, out=true)
     total = 0.0
-    for planes in zip(fake, real, clean, strict=True):
-        moments = [_second_moments(planes[i], planes[2], buffers[i]) for i in (0, 1)]
-        total += _sum_of_divergences(*moments)
-    return max(0.0, total / clean.size)
+    for fake in fakes:
+        _second_moments(fake, clean, drawn)
+        if tiny:
+            np.maximum(drawn, MIN_VARIANCE, out=drawn)
+        total += _sum_of_divergences(drawn, true)
+    return total
 
 
-def _second_moments(noisy: Array, clean: Array, out: Array) -> Array:
-    """Return the smoothed squared noise of (H, W) images, at least 1e-10, in ``out``."""
+def _second_moments(noisy: Array, clean: Array, out: Array) -> None:
+    """Put the smoothed squared noise of (H, W) images into ``out``."""
     import cv2
 
-    np.subtract(noisy, clean, out=out)
-    np.multiply(out, out, out=out)
-    kernel = np.array(KERNEL)
-    cv2.sepFilter2D(out, -1, kernel, kernel, out, borderType=cv2.BORDER_REFLECT_101)
-    return cv2.max(out, MIN_VARIANCE, out)
+    cv2.subtract(noisy, clean, out)
+    cv2.multiply(out, out, out)
+    cv2.sepFilter2D(out, -1, WINDOW, WINDOW, out, borderType=cv2.BORDER_REFLECT_101)
 
 
 def _sum_of_divergences(fake: Array, real: Array) -> float:
@@ -89,7 +94,7 @@ def _sum_of_divergences(fake: Array, real: Array) -> float:
     import cv2
 
     ratio = np.divide(fake, real, out=fake)
-    np.clip(ratio, MIN_RATIO, MAX_RATIO, out=ratio)
+    ratio.clip(MIN_RATIO, MAX_RATIO, out=ratio)
     return 0.5 * (cv2.sumElems(ratio)[0] - ratio.size - _sum_of_logs(ratio.ravel()))
 
 

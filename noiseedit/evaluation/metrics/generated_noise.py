@@ -27,6 +27,9 @@ NEEDED = {
 STEP_TOLERANCE = 1e-3
 """How far, in 8-bit steps, a float may be from a whole step and still be one."""
 
+PROBE = 1024
+"""Values that decide at once, in most cases, that an image is no 8-bit one."""
+
 
 class GeneratedNoiseMetric(ImageMetric):
     """Base: compares generated noise with real noise of the same clean image; lower is better.
@@ -116,9 +119,15 @@ def as_steps(image: Tensor) -> Array:
     Args:
         image: Float of any shape, nominally in [0, 1].
     """
+    if not _are_steps(image.flatten()[:PROBE]) or not _are_steps(image):
+        return np.ascontiguousarray(image.numpy())
+    return (image * 255).round_().to(torch.uint8).contiguous().numpy()
+
+
+def _are_steps(image: Tensor) -> bool:
+    """Whether every value is one of 0, 1/255, ..., 1, but for rounding."""
     steps = image * 255
     whole = steps.round()
-    is_8bit = bool(((steps - whole).abs().amax() < STEP_TOLERANCE) & (whole.amin() >= 0))
-    if not (is_8bit and bool(whole.amax() <= 255)):
-        return np.ascontiguousarray(image.numpy())
-    return whole.to(torch.uint8).contiguous().numpy()
+    low, high = whole.aminmax()
+    near = torch.linalg.vector_norm(steps.sub_(whole), torch.inf) < STEP_TOLERANCE
+    return bool(near & (low >= 0) & (high <= 255))

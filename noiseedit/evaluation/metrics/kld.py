@@ -36,7 +36,7 @@ def kld(fake: Array, real: Array, clean: Array, bins: Bins = KS_BINS) -> float:
         bins: Of the noise's values.
 
     Raises:
-        DataError: If shapes differ.
+        DataError: If shapes differ or images hold NaN.
     """
     p, q = (histogram(noisy, clean, bins) for noisy in (real, fake))
     common = (p > 0) & (q > 0)

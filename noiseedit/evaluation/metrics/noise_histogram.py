@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 
@@ -13,7 +16,12 @@ LEVELS = np.arange(-255, 256)
 """Values of 8-bit noise, in grey levels."""
 
 CHUNK = 2**20
-"""Values counted at a time: counts in float32 are exact, and memory for differences is small."""
+"""Integers counted at a time: counts in float32 are exact, and memory for differences is small."""
+
+FLOAT_CHUNK = 2**17
+"""Floats counted at a time: they stay in the cache."""
+
+NEVER: Array = np.zeros(128, np.float32)
 
 
 @dataclass(frozen=True)
@@ -41,11 +49,16 @@ def histogram(noisy: Array, clean: Array, bins: Bins) -> Array:
         noisy: Any shape; uint8, or float nominally in [0, 1].
         clean: The same shape. If both are uint8, values are counted as integers.
         bins: Where to count.
+
+    Raises:
+        DataError: If the images differ in shape, are empty or hold NaN or infinities.
     """
+    _check_shapes(noisy, clean)
     if noisy.dtype == clean.dtype == np.uint8:
         counts = _group_levels(count_levels(noisy, clean), bins)
     else:
-        counts = _count_floats(noise_of(noisy, clean), bins)
+        pairs = _chunks(noisy, clean, FLOAT_CHUNK)
+        counts = reduce(np.add, (_count_floats(noise_of(*pair), bins) for pair in pairs))
     return counts / noisy.size
 
 
@@ -73,7 +86,7 @@ def _check_shapes(noisy: Array, clean: Array) -> None:
 
 
 def count_levels(noisy: Array, clean: Array) -> Array:
-    """Return how often ``noisy - clean`` is -255, -254, ..., 255: (511,) whole numbers, float64.
+    """Return how often ``noisy - clean`` is -255, -254, ..., 255: (511,) int32.
 
     The difference modulo 256 is counted in bytes; it says all unless noise reaches 128 levels.
 
@@ -81,31 +94,42 @@ def count_levels(noisy: Array, clean: Array) -> Array:
         noisy: uint8 of any shape.
         clean: The same.
     """
-    import cv2
-
     _check_shapes(noisy, clean)
-    counts: Array = np.zeros(LEVELS.size)
-    for one, other in zip(_chunks(noisy), _chunks(clean), strict=True):
-        if cv2.norm(one, other, cv2.NORM_INF) < 128:
-            found = _histogram(one - other, 256)
-            counts[255:383] += found[:128]
-            counts[127:255] += found[128:]
-        else:
-            levels = np.subtract(one, other, dtype=np.int16) + np.int16(255)
-            counts += _histogram(levels.view(np.uint16), LEVELS.size)
+    one, other = noisy.reshape(1, -1), clean.reshape(1, -1)
+    counts = _count_bytes(one[:, :CHUNK], other[:, :CHUNK])
+    for start in range(CHUNK, one.size, CHUNK):
+        chunk = slice(start, start + CHUNK)
+        counts += _count_bytes(one[:, chunk], other[:, chunk])
     return counts
 
 
+def _count_bytes(noisy: Array, clean: Array) -> Array:
+    """Return the counts of :func:`count_levels` of (1, n <= 2^24) values, int32."""
+    import cv2
+
+    if cv2.norm(noisy, clean, cv2.NORM_INF) >= 128:
+        levels = np.subtract(noisy, clean, dtype=np.int16) + np.int16(255)
+        return _histogram(levels.view(np.uint16), LEVELS.size).astype(np.int32)
+    found = _histogram(noisy - clean, 256)
+    return np.concatenate((NEVER[1:], found[128:], found[:128], NEVER)).astype(np.int32)
+
+
 def _count_floats(noise: Array, bins: Bins) -> Array:
-    places = (noise * noise.dtype.type(bins.scale)) + noise.dtype.type(bins.zero)
-    places = places.astype(np.float32, copy=False)
-    counts = np.zeros(bins.count)
-    for chunk in _chunks(places):
-        counts += _histogram(chunk, bins.count)
+    """Return the counts of (1, n <= 2^24) values, float64; uses up ``noise``."""
+    noise *= bins.scale
+    noise += bins.zero
+    places: Array = noise.astype(np.float32, copy=False)
+    low, high = float(places.min()), float(places.max())
+    if not math.isfinite(high - low):
+        raise DataError(f'noise: expected finite images, got noise that holds {high - low}')
+    if low >= 0 and high < bins.count <= 256:  # so that a byte holds every place
+        places = places.astype(np.uint8)
+    counts: Array = _histogram(places, bins.count).astype(np.float64)
     if bins.open_ended:
         below, above = (np.count_nonzero(side) for side in (places < 0, places >= bins.count))
         return np.array([below, *counts, above])
-    counts[-1] += np.count_nonzero(places == bins.count)
+    if high >= bins.count:
+        counts[-1] += np.count_nonzero(places == bins.count)
     return counts
 
 
@@ -123,9 +147,11 @@ def places_of_levels(bins: Bins) -> Array:
     return places.clip(-1, bins.count)
 
 
-def _chunks(image: Array) -> list[Array]:
-    flat = np.ascontiguousarray(image).reshape(1, -1)
-    return [flat[:, start : start + CHUNK] for start in range(0, flat.size, CHUNK)]
+def _chunks(noisy: Array, clean: Array, size: int) -> Iterator[tuple[Array, Array]]:
+    """Yield both images as (1, n <= size) values, piece by piece."""
+    one, other = noisy.reshape(1, -1), clean.reshape(1, -1)
+    for start in range(0, one.size, size):
+        yield one[:, start : start + size], other[:, start : start + size]
 
 
 def _histogram(values: Array, count: int) -> Array:
