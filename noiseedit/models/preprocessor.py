@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from noiseedit.errors import ConfigError
-from noiseedit.models.noise_std import checked_level, level_without_noise, noise_std
+from noiseedit.models.noise_std import NoiseLevel, checked_level, level_input, noise_level
 from noiseedit.noises import BaseNoise, build
 from noiseedit.noises.random import Generator, uniform_like
 from noiseedit.registry import MODELS
@@ -42,8 +42,10 @@ class EditPreprocessor(BaseDataPreprocessor):
             ``floor(128 (y + 1))`` for y in [-1, 1].
         noise_level: Give the network the input ``level`` (N, 1, 1, 1), the noise's standard
             deviation in [0, 1]. 'known': of the noise that is added here, see
-            :func:`~noiseedit.models.noise_std.noise_std`; 0 for images without any. A number: this
-            one in 8-bit units, for images that are noisy already. None: no such input.
+            :func:`~noiseedit.models.noise_std.noise_std`; 0 for images without any. 'estimate': of
+            every noisy image alone, see :func:`~noiseedit.noises.blind.estimate_sigma`, for images
+            that nothing is known of. A number: this one in 8-bit units, for images that are noisy
+            already. None: no such input.
     """
 
     def __init__(
@@ -53,7 +55,7 @@ class EditPreprocessor(BaseDataPreprocessor):
         pad_multiple: int = 1,
         noise_pad: bool = True,
         dequantise: bool = False,
-        noise_level: Literal['known'] | float | None = None,
+        noise_level: NoiseLevel = None,
     ) -> None:
         super().__init__()
         noise = dict(noise or {})
@@ -67,7 +69,7 @@ class EditPreprocessor(BaseDataPreprocessor):
         self.scale, self.shift = (2.0, -1.0) if value_range == '[-1,1]' else (1.0, 0.0)
         self.pad_multiple, self.noise_pad = pad_multiple, noise_pad
         self.dequantise = dequantise
-        self.noise_level = checked_level(noise_level)
+        self.noise_level = checked_level(noise_level, noise_pad)
         self.noise_target: str = noise.get('target', 'source')
         self.noise_seed: int = noise.get('seed', 0)
         self.noises: dict[str, BaseNoise] = {  # a plain dict: noises are not part of the state
@@ -127,7 +129,7 @@ class EditPreprocessor(BaseDataPreprocessor):
             noisy = self._where_noisy(inputs[target], noisy, batch['data_samples'])
             inputs = {**inputs, target: noisy}
         else:
-            level = self._level_without_noise(inputs)
+            level = level_input(self.noise_level, inputs)
         dithered = {
             name: self.normalise(image, self._dither(image)) for name, image in inputs.items()
         }
@@ -138,15 +140,7 @@ class EditPreprocessor(BaseDataPreprocessor):
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the noisy images, and the input ``level`` where it is wanted."""
         noisy, params = noise.with_params(clean, generator)
-        if self.noise_level != 'known':
-            return noisy, self._level_without_noise({'source': noisy})
-        return noisy, {'level': noise_std(noise, clean, noisy, params)}
-
-    def _level_without_noise(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Return the input ``level`` of images that get no noise here, where it is wanted."""
-        if self.noise_level is None:
-            return {}
-        return {'level': level_without_noise(self.noise_level, inputs)}
+        return noisy, noise_level(self.noise_level, noise, clean, noisy, params)
 
     def _dither(self, image: Tensor) -> Tensor | float:
         return uniform_like(image, self.generator) if self.dequantise else 0.5
@@ -183,7 +177,7 @@ class EditPreprocessor(BaseDataPreprocessor):
             noisy, level = self._corrupted(inputs[target], noise, streams)
             inputs[target] = self._where_noisy(inputs[target], noisy, samples)
         else:
-            level = self._level_without_noise(inputs)
+            level = level_input(self.noise_level, inputs)
         for index, sample in enumerate(samples):
             _record(sample, inputs, index, noise)
         padded = {name: self.pad(self.normalise(image)) for name, image in inputs.items()}
