@@ -2,6 +2,7 @@
 
 from noiseedit.datasets.transforms.base import Transform
 from noiseedit.datasets.transforms.colour import ToFloat, ToGrey, ToRGB
+from noiseedit.datasets.transforms.cutmix import CutMixCrop, Smooth
 from noiseedit.datasets.transforms.drawing import DrawPencil
 from noiseedit.datasets.transforms.geometry import (
     CenterCrop,
@@ -18,6 +19,7 @@ from noiseedit.datasets.transforms.rename import Rename
 __all__ = [
     'AddNoise',
     'CenterCrop',
+    'CutMixCrop',
     'DrawPencil',
     'NoisyLabel',
     'PadTo',
@@ -26,6 +28,7 @@ __all__ = [
     'RandomFlip',
     'Rename',
     'Resize',
+    'Smooth',
     'ToFloat',
     'ToGrey',
     'ToRGB',

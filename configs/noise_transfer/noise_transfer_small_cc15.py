@@ -1,0 +1,83 @@
+# Small enough for two CPU cores: width 16, 8 patches of 48x48, 4,000 iterations. Synthetic noises
+# on CBSD68, and the real noise of two cameras of CC15; tested on the third, paired.
+_base_ = [
+    '../_base_/models/noise_transfer.py',
+    '../_base_/schedules/noise_transfer_400k.py',
+    '../_base_/default_runtime.py',
+]
+
+model = dict(
+    generator=dict(width=16),
+    discriminator=dict(width=16),
+    queue_size=512,
+    momentum=0.99,
+)
+train_dataloader = dict(
+    batch_size=8,
+    num_workers=1,
+    persistent_workers=True,
+    sampler=dict(type='CounterSampler', shuffle=True),
+    collate_fn=dict(type='edit_collate'),
+    dataset=dict(
+        type='MixedSets',
+        weights=[0.6, 0.4],
+        datasets=[
+            dict(
+                type='SyntheticTriplets',
+                datasets=[
+                    dict(
+                        type='CleanFolder',
+                        data_root='data/CBSD68',
+                        cache='work_dirs/cache',
+                        pipeline=[dict(type='RandomCrop', size=48), dict(type='RandomDihedral')],
+                    )
+                ],
+                noise=dict(
+                    type='OneOf',
+                    noises=[
+                        dict(type='GaussianNoise', sigma=(0, 70), unit=255),
+                        dict(type='PoissonNoise', peak=(5, 100)),
+                        dict(type='PoissonGaussianNoise', peak=(5, 100), sigma=(0, 70), unit=255),
+                    ],
+                    probs=[0.2, 0.2, 0.6],
+                    clip=True,
+                ),
+            ),
+            dict(
+                type='RealTriplets',
+                same=('camera', 'iso'),
+                dataset=dict(
+                    type='StandardSet',
+                    data_root='data/CC15',
+                    layout='cc15',
+                    direction='clean2noisy',
+                    only=dict(camera=['d600', 'd800']),
+                    cache='work_dirs/cache',
+                    pipeline=[dict(type='CutMixCrop', size=48)],
+                ),
+            ),
+        ],
+    ),
+)
+test_dataloader = dict(
+    batch_size=1,
+    num_workers=0,
+    sampler=dict(type='CounterSampler', shuffle=False),
+    collate_fn=dict(type='edit_collate'),
+    dataset=dict(
+        type='StandardSet',
+        data_root='data/CC15',
+        layout='cc15',
+        direction='clean2noisy',
+        only=dict(camera='5dmark3'),
+        cache='work_dirs/cache',
+    ),
+)
+val_dataloader = test_dataloader
+val_evaluator = [dict(type='AKLD'), dict(type='KS')]
+test_evaluator = val_evaluator
+train_cfg = dict(max_iters=4_000, val_interval=1_000)
+optim_wrapper = dict(
+    generator=dict(optimizer=dict(lr=2e-4, fused=True)),
+    discriminator=dict(optimizer=dict(lr=2e-4, fused=True)),
+)
