@@ -1,4 +1,4 @@
-"""List the noises, show them on an image, apply one to files, draw curves of given noise."""
+"""List the noises, show them on an image, apply one to files, measure and draw given noise."""
 
 from __future__ import annotations
 
@@ -34,6 +34,13 @@ def parse_args() -> argparse.Namespace:
     curves.add_argument('noisy', metavar='NOISY', nargs='+', type=Path, help='of the same scene')
     curves.add_argument('-o', '--out', default='noise_curves.png', help='default: %(default)s')
     curves.add_argument('--gaussian', action='store_true', help='beside the best Gaussian noise')
+
+    level = commands.add_parser('level', help='how noisy images are, from each of them alone')
+    level.add_argument('sources', metavar='IMAGE|FOLDER', nargs='+', type=Path)
+    level.add_argument('-o', '--out', metavar='FILE', help='picture: noise over intensity')
+    level.add_argument(
+        '--correlated', action='store_true', help='neighbours share noise, as in camera files'
+    )
     return parser.parse_args()
 
 
@@ -83,7 +90,28 @@ def draw_curves(args: argparse.Namespace) -> None:
     print(args.out)
 
 
-COMMANDS = {'list': list_noises, 'show': show_noises, 'apply': apply_noise, 'curves': draw_curves}
+def measure_level(args: argparse.Namespace) -> None:
+    from rich.progress import track
+
+    from noiseedit.report import noise_levels as levels
+
+    files = levels.image_files(args.sources)
+    estimates = levels.estimate_files(files, correlated=args.correlated)
+    found = dict(track(estimates, description='images', total=len(files), transient=True))
+    print(levels.level_table(found))
+    print(levels.config_line(found))
+    if args.out:
+        levels.draw_levels(found, args.out)
+        print(args.out)
+
+
+COMMANDS = {
+    'list': list_noises,
+    'show': show_noises,
+    'apply': apply_noise,
+    'curves': draw_curves,
+    'level': measure_level,
+}
 
 
 def main() -> None:
