@@ -204,8 +204,10 @@ def _pictures(model: EditModel, args: argparse.Namespace) -> dict[str, Any]:
 
 
 def restore(args: argparse.Namespace) -> None:
-    from noiseedit.errors import DataError
+    from noiseedit.errors import ConfigError, DataError
 
+    if args.noise is not None:
+        raise ConfigError('restore adds no noise; tools/noise.py apply makes noisy images')
     config = cli.model_config_from(args)
     from noiseedit.inference import find_checkpoint, load_model, record
     from noiseedit.inference.restore_files import plan_jobs

@@ -403,3 +403,9 @@ def test_tool_limits_pixels(restore, denoiser, tmp_path):
     source = write_folder(tmp_path / 'in', ('a',))
     code, _, errors = restore(*denoiser(), source, '-o', tmp_path / 'o', '--max-pixels', 100)
     assert (code, 'over the limit of 100' in errors) == (2, True)
+
+
+def test_tool_adds_no_noise(restore, denoiser, tmp_path):
+    source = write_folder(tmp_path / 'in', ('a',))
+    code, _, errors = restore(*denoiser(), source, '-o', tmp_path / 'o', '--noise', 'awgn25')
+    assert (code, 'restore adds no noise' in errors) == (2, True)
