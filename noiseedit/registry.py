@@ -30,6 +30,9 @@ failed_plugins: dict[str, str] = {}
 class Registry(_Registry):
     """MMEngine's registry with errors that help: nearest names, and no swallowed imports."""
 
+    late: tuple[str, ...] = ()
+    """Modules that are imported for a name which the locations lack: slow ones."""
+
     def get(self, key: str) -> Any:
         """Return the class registered as ``key``.
 
@@ -45,10 +48,21 @@ class Registry(_Registry):
     def _find(self, key: str) -> Any:
         if isinstance(key, str) and '.' in key:
             _import_scope(key.split('.')[0])
+        found = self._look_up(key)
+        if found is None and self.late:
+            self._import_late()
+            found = self._look_up(key)
+        return found
+
+    def _look_up(self, key: str) -> Any:
         try:
             return super().get(key)
         except RuntimeError:
             return None
+
+    def _import_late(self) -> None:
+        for location in self.late:
+            import_module(location)
 
     def __contains__(self, key: str) -> bool:
         """Tell whether ``key`` can be built."""
@@ -57,6 +71,7 @@ class Registry(_Registry):
     def names(self) -> list[str]:
         """Return every name registered here, children included, sorted."""
         self.import_from_location()
+        self._import_late()
         names = list(self._module_dict)
         for scope, child in self._children.items():
             child.import_from_location()
@@ -105,6 +120,7 @@ GENERATORS = _own('generator', 'networks', 'models')  # image-to-image and laten
 DISCRIMINATORS = _own('discriminator', 'networks', 'models')  # critics
 LOSSES = _own('loss', 'losses', 'models')  # loss terms
 SCHEMES = _own('training scheme', 'models')  # how restoration learns: with clean targets or without
+NOISES.late = SCHEMES.late = ('noiseedit.inference',)  # what a trained model of noise makes
 
 # Children of MMEngine's registries.
 MODELS = _child('model', root.MODELS, 'models')  # training logic and preprocessors

@@ -9,6 +9,7 @@ from typing import Literal
 import torch
 from mmengine.config import Config
 from mmengine.device import get_device
+from torch import Tensor
 
 from noiseedit.config import load_config
 from noiseedit.engine.checkpoint import latest_valid, load_checkpoint, weights_of
@@ -49,13 +50,25 @@ def load_model(
         UnknownNameError: If there is no such config.
     """
     loaded = config if isinstance(config, Config) else load_config(config)
-    stored = load_checkpoint(find_checkpoint(checkpoint, trust), trust)
-    averaged = ema == 'on' or (ema == 'auto' and 'ema_state_dict' in stored)
+    weights = read_weights(checkpoint, ema=ema, trust=trust)
     with torch.random.fork_rng(devices=[]):  # initial weights draw from the global stream
         model: EditModel = MODELS.build(loaded.model)
     optional = training_only(model) - set(needs)
-    load_weights(model, weights_of(stored, ema=averaged), optional=optional)
+    load_weights(model, weights, optional=optional)
     return model.to(device or get_device()).eval()
+
+
+def read_weights(
+    checkpoint: str | Path, *, ema: Ema = 'auto', trust: bool = False
+) -> dict[str, Tensor]:
+    """Return the weights of a checkpoint by name; arguments as in :func:`load_model`.
+
+    Raises:
+        CheckpointError: If it is missing or damaged, or holds no average and ``ema='on'``.
+    """
+    stored = load_checkpoint(find_checkpoint(checkpoint, trust), trust)
+    averaged = ema == 'on' or (ema == 'auto' and 'ema_state_dict' in stored)
+    return weights_of(stored, ema=averaged)
 
 
 def find_checkpoint(path: str | Path, trust: bool = False) -> Path:

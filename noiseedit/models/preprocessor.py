@@ -46,6 +46,7 @@ class EditPreprocessor(BaseDataPreprocessor):
             every noisy image alone, see :func:`~noiseedit.noises.blind.estimate_sigma`, for images
             that nothing is known of. A number: this one in 8-bit units, for images that are noisy
             already. None: no such input.
+        crop_border: In training cut so many pixels off every side after the noise (generated: 4).
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class EditPreprocessor(BaseDataPreprocessor):
         noise_pad: bool = True,
         dequantise: bool = False,
         noise_level: NoiseLevel = None,
+        crop_border: int = 0,
     ) -> None:
         super().__init__()
         noise = dict(noise or {})
@@ -69,7 +71,7 @@ class EditPreprocessor(BaseDataPreprocessor):
         self.scale, self.shift = (2.0, -1.0) if value_range == '[-1,1]' else (1.0, 0.0)
         self.pad_multiple, self.noise_pad = pad_multiple, noise_pad
         self.dequantise = dequantise
-        self.noise_level = checked_level(noise_level, noise_pad)
+        self.noise_level, self.crop_border = checked_level(noise_level, noise_pad), crop_border
         self.noise_target: str = noise.get('target', 'source')
         self.noise_seed: int = noise.get('seed', 0)
         self.noises: dict[str, BaseNoise] = {  # a plain dict: noises are not part of the state
@@ -130,6 +132,7 @@ class EditPreprocessor(BaseDataPreprocessor):
             inputs = {**inputs, target: noisy}
         else:
             level = level_input(self.noise_level, inputs)
+        inputs = {name: without_border(image, self.crop_border) for name, image in inputs.items()}
         dithered = {
             name: self.normalise(image, self._dither(image)) for name, image in inputs.items()
         }
@@ -254,6 +257,14 @@ def picture(sample: EditSample, image: Tensor) -> tuple[slice, slice]:
     """Return rows and columns of the picture: the sample's ``window``, else all of ``image``."""
     top, left, height, width = sample.get('window', (0, 0, *image.shape[-2:]))
     return slice(top, top + height), slice(left, left + width)
+
+
+def without_border(image: Tensor, border: int) -> Tensor:
+    """Return images (N, C, H, W) without ``border`` pixels on every side."""
+    inner = image[..., border:-border, border:-border] if border else image
+    if not inner.numel():
+        raise ConfigError(f'border of {border} pixels: that is all of {tuple(image.shape)}')
+    return inner
 
 
 def _to_float(image: Tensor) -> Tensor:

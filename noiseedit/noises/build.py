@@ -41,12 +41,16 @@ def _from_preset(preset: str, level: Any = None, **changes: Any) -> BaseNoise:
     return noise if level is None else noise.with_level(level)
 
 
-def build_named(name: str) -> BaseNoise:
+def build_named(name: str, **changes: Any) -> BaseNoise:
     """Return a preset, or a registered class at its ``example``: what command lines take.
+
+    Args:
+        name: Preset or class.
+        changes: Arguments that replace those of the preset or example.
 
     Raises:
         UnknownNameError: If ``name`` is neither; lists the nearest.
     """
     if '/' in name:
-        return build(name)
-    return build({'type': name, **NOISES.get(name).example})
+        return build({'preset': name, **changes})
+    return build({'type': name, **NOISES.get(name).example, **changes})

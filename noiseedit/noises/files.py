@@ -52,7 +52,15 @@ def apply_to_files(
         yield target
 
 
-def corrupt_image(noise: BaseNoise, image: np.ndarray, key: str, seed: int) -> np.ndarray:
+def corrupt_image(
+    noise: BaseNoise,
+    image: np.ndarray,
+    key: str,
+    seed: int,
+    *,
+    repetition: int = 0,
+    device: str | torch.device = 'cpu',
+) -> np.ndarray:
     """Return the noisy image (H, W, C) float32, neither clipped nor rounded.
 
     Args:
@@ -60,6 +68,9 @@ def corrupt_image(noise: BaseNoise, image: np.ndarray, key: str, seed: int) -> n
         image: (H, W, C) uint8 or float in [0, 1].
         key: Names the image in the stream ``eval``.
         seed: Base seed.
+        repetition: Which of several independent draws.
+        device: Where the noise works.
     """
-    x = torch.from_numpy(np.ascontiguousarray(to_float(image))).permute(2, 0, 1)[None]
-    return noise.per_sample(x, [key], seed)[0].permute(1, 2, 0).contiguous().numpy()
+    x = torch.from_numpy(np.ascontiguousarray(to_float(image))).permute(2, 0, 1)[None].to(device)
+    noisy = noise.per_sample(x, [key], seed, repetition=repetition)[0]
+    return noisy.permute(1, 2, 0).contiguous().cpu().numpy()

@@ -122,7 +122,7 @@ def gallery() -> dict[str, tuple[str, NoiseSpec]]:
 
 
 def _made_of_others(example: Mapping[str, Any]) -> bool:
-    return bool({'noise', 'noises', 'letter'} & set(example))
+    return bool({'noise', 'noises', 'letter', 'checkpoint'} & set(example))
 
 
 def _caption(example: Mapping[str, Any]) -> str:
