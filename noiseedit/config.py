@@ -6,6 +6,7 @@ A config of noiseedit is MMEngine's text style: ``_base_`` inheritance, no impor
 
 from __future__ import annotations
 
+import ast
 import inspect
 import os
 import sys
@@ -146,14 +147,27 @@ def _shipped_bases() -> Iterator[None]:
 
 
 def parse_overrides(items: Sequence[str]) -> dict[str, Any]:
-    """Turn ``['a.b=1', ...]`` into ``{'a.b': 1}``; numbers, booleans, None, lists, tuples."""
+    """Turn ``['a.b=1', ...]`` into ``{'a.b': 1}``: numbers, booleans, None, lists, tuples, dicts.
+
+    A value with a brace is a Python literal: ``model.losses.pixel={'type': 'L1Loss'}``.
+    """
     parsed = {}
     for item in items:
         key, sign, value = item.partition('=')
         if not (sign and key):
             raise ConfigError(f'override {item!r}: expected KEY=VALUE, e.g. noise.train.sigma=50')
-        parsed[key] = DictAction._parse_iterable(value)
+        parsed[key] = _literal(item, value) if '{' in value else DictAction._parse_iterable(value)
     return parsed
+
+
+def _literal(item: str, value: str) -> Any:
+    try:
+        return ast.literal_eval(value)
+    except (ValueError, SyntaxError) as error:
+        raise ConfigError(
+            f'override {item!r}: expected a Python literal after =, such as '
+            "{'type': 'L1Loss'} (names in quotes), since there is a brace in it"
+        ) from error
 
 
 def merge_overrides(config: Config, overrides: Mapping[str, Any] | Sequence[str] | None) -> None:

@@ -209,3 +209,13 @@ def test_overrides_leave_the_config_alone_when_absent(config_file):
 def test_shipped_folders_exist():
     assert (shipped_root('tools') / 'train.py').is_file()
     assert isinstance(shipped_root(), Path)
+
+
+def test_an_override_with_a_brace_is_a_literal():
+    items = ['model.losses.pixel={"type": "L1Loss", "weight": 2.0}', "+hooks=[{'type': 'X'}]"]
+    assert parse_overrides(items) == {
+        'model.losses.pixel': {'type': 'L1Loss', 'weight': 2.0},
+        '+hooks': [{'type': 'X'}],
+    }
+    with pytest.raises(ConfigError, match=r'names in quotes'):
+        parse_overrides(['model.losses.pixel={type: L1Loss}'])

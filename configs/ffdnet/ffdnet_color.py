@@ -1,10 +1,5 @@
 # FFDNet for colour images without its noise: inherit this and a file of _base_/noise.
-_base_ = [
-    '../_base_/models/ffdnet_color.py',
-    '../_base_/datasets/denoise_color_folder.py',
-    '../_base_/schedules/adam_100k.py',
-    '../_base_/default_runtime.py',
-]
+_base_ = ['../_base_/denoisers/ffdnet_color.py', '../_base_/datasets/denoise_color_folder.py']
 
 train_dataloader = dict(
     batch_size=64,
@@ -16,9 +11,3 @@ train_dataloader = dict(
         ]
     ),
 )
-optim_wrapper = dict(optimizer=dict(lr=1e-4))
-param_scheduler = [
-    dict(type='MultiStepLR', milestones=[60_000], gamma=0.1, by_epoch=False, end=100_000)
-]
-val_evaluator = [dict(type='PSNR', profile='float'), dict(type='SSIM', profile='float')]
-test_evaluator = val_evaluator

@@ -1,10 +1,5 @@
 # NAFNet for colour images without its noise: inherit this and a file of _base_/noise.
-_base_ = [
-    '../_base_/models/nafnet.py',
-    '../_base_/datasets/denoise_color_folder.py',
-    '../_base_/schedules/adamw_cosine_100k.py',
-    '../_base_/default_runtime.py',
-]
+_base_ = ['../_base_/denoisers/nafnet.py', '../_base_/datasets/denoise_color_folder.py']
 
 train_dataloader = dict(
     batch_size=8,
@@ -16,5 +11,3 @@ train_dataloader = dict(
         ]
     ),
 )
-val_evaluator = [dict(type='PSNR', profile='float'), dict(type='SSIM', profile='float')]
-test_evaluator = val_evaluator

@@ -1,10 +1,5 @@
 # NAFNet on real pairs, noisy and clean: 8 patches of 256x256, AdamW, cosine to 1e-7.
-_base_ = [
-    '../_base_/models/nafnet.py',
-    '../_base_/datasets/paired_folder.py',
-    '../_base_/schedules/adamw_cosine_100k.py',
-    '../_base_/default_runtime.py',
-]
+_base_ = ['../_base_/denoisers/nafnet.py', '../_base_/datasets/paired_folder.py']
 
 train_dataloader = dict(
     batch_size=8,
@@ -16,5 +11,3 @@ train_dataloader = dict(
         ]
     ),
 )
-val_evaluator = [dict(type='PSNR', profile='float'), dict(type='SSIM', profile='float')]
-test_evaluator = val_evaluator

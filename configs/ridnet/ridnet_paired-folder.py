@@ -1,10 +1,5 @@
 # RIDNet on real pairs, noisy and clean: 16 patches of 80x80.
-_base_ = [
-    '../_base_/models/ridnet.py',
-    '../_base_/datasets/paired_folder.py',
-    '../_base_/schedules/adam_100k.py',
-    '../_base_/default_runtime.py',
-]
+_base_ = ['../_base_/denoisers/ridnet.py', '../_base_/datasets/paired_folder.py']
 
 train_dataloader = dict(
     dataset=dict(
@@ -15,6 +10,3 @@ train_dataloader = dict(
         ]
     ),
 )
-optim_wrapper = dict(optimizer=dict(lr=1e-4))
-val_evaluator = [dict(type='PSNR', profile='float'), dict(type='SSIM', profile='float')]
-test_evaluator = val_evaluator

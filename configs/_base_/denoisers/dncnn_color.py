@@ -1,0 +1,12 @@
+# DnCNN for colour images without data and noise: Adam 1e-3, rate / 10 after 60 %.
+_base_ = [
+    '../models/dncnn_color.py',
+    '../schedules/adam_100k.py',
+    '../default_runtime.py',
+]
+
+param_scheduler = [
+    dict(type='MultiStepLR', milestones=[60_000], gamma=0.1, by_epoch=False, end=100_000)
+]
+val_evaluator = [dict(type='PSNR', profile='float'), dict(type='SSIM', profile='float')]
+test_evaluator = val_evaluator

@@ -1,0 +1,3 @@
+# Colour, photon noise of chi 5 to 50 and read noise of sigma 0 to 50; given: the level of the whole
+# image. Tested at 30, 25.
+_base_ = ['./ffdnet_color.py', '../_base_/noise/poisson_gaussian_blind.py']
