@@ -100,6 +100,14 @@ def test_reach_of_networks_that_look_at_the_whole_image(name):
     assert measure_reach(make().eval(), channels).halo is None
 
 
+def test_reach_of_a_network_that_sees_far_but_not_everything():
+    def network(x):
+        far = nn.functional.pad(x, (100, 100, 100, 100))
+        return x + far[..., : x.shape[-2], : x.shape[-1]] + far[..., 200:, 200:]
+
+    assert measure_reach(network, 1) == Reach(100, 1)
+
+
 def test_reach_does_not_depend_on_weights():
     network = dncnn()
     for parameter in network.parameters():
