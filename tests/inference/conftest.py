@@ -1,8 +1,9 @@
-"""Tiny generative models, written once."""
+"""Tiny models, written once."""
 
 import pytest
 import torch
 from inference_models import CONDITIONAL, write_model
+from restore_models import write_denoiser
 
 from noiseedit.config import load_config
 from noiseedit.engine.checkpoint import save_checkpoint
@@ -35,5 +36,19 @@ def trained(tmp_path_factory):
             folder = tmp_path_factory.mktemp(kind)
             written[kind, prior] = write_model(folder, kind, prior)
         return written[kind, prior]
+
+    return get
+
+
+@pytest.fixture(scope='session')
+def denoiser(tmp_path_factory):
+    """Return config and checkpoint of a kind of denoiser; written once."""
+    folder = tmp_path_factory.mktemp('denoisers')
+    written = {}
+
+    def get(kind='grey'):
+        if kind not in written:
+            written[kind] = write_denoiser(folder, kind)
+        return written[kind]
 
     return get

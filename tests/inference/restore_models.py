@@ -1,9 +1,11 @@
-"""Tiny denoisers, as config and checkpoint."""
+"""Tiny denoisers, as config and checkpoint, and pictures for them."""
 
+import numpy as np
 import torch
 
 from noiseedit.config import load_config
 from noiseedit.engine.checkpoint import save_checkpoint
+from noiseedit.imaging import write_image
 from noiseedit.registry import MODELS
 
 CONFIG = """
@@ -42,3 +44,14 @@ def write_denoiser(folder, kind='grey', preprocessor='', average=None):
     checkpoint = config.with_suffix('.pth')
     save_checkpoint(stored, checkpoint)
     return config, checkpoint
+
+
+def picture(height=40, width=53, channels=1, seed=0):
+    """Return (H, W, C) uint8, different everywhere."""
+    return np.random.default_rng(seed).integers(0, 256, (height, width, channels), np.uint8)
+
+
+def write_folder(folder, names=('a', 'sub/b', 'sub/c'), **settings):
+    for seed, name in enumerate(names):
+        write_image(folder / f'{name}.png', picture(seed=seed, **settings))
+    return folder
