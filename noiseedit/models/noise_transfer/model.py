@@ -15,7 +15,6 @@ from mmengine.dist import all_gather, get_rank
 from mmengine.optim import OptimWrapper
 from torch import Tensor, nn
 
-from noiseedit.errors import ConfigError, nearest
 from noiseedit.models.base import EditModel, Inputs, Losses, Phase, required
 from noiseedit.models.noise_transfer.contrae import Encoded, Judged
 from noiseedit.models.noise_transfer.layers import CONDITION
@@ -27,6 +26,11 @@ from noiseedit.models.noise_transfer.losses import (
     matching,
     unit_columns,
 )
+from noiseedit.models.noise_transfer.settings import (
+    check_numbers,
+    check_preprocessor,
+    weights_of_terms,
+)
 from noiseedit.models.preprocessor import Batch
 from noiseedit.noises import SampleStreams
 from noiseedit.noises.random import Generator
@@ -35,15 +39,6 @@ from noiseedit.seeding import derive_seed, generator_for
 from noiseedit.structures import EditSample
 
 Spec = Mapping[str, Any]
-
-WEIGHTS = {
-    'contrast': 1.0,
-    'consistency': 100.0,
-    'encoder_features': 100.0,
-    'judge_features': 100.0,
-    'd_contrast': 1.0,
-}
-"""Published factors of the terms; that of the adversarial one is in ``gan_loss``."""
 
 
 @dataclass
@@ -97,7 +92,8 @@ class NoiseTransfer(EditModel):
             ``encoder``.
         gan_loss: Config of the adversarial loss; None: non-saturating, mean over the three scales,
             the discriminator's two terms halved.
-        weights: Term -> factor, where not as published: see :data:`WEIGHTS`.
+        weights: Term -> factor, where not as published: see
+            :data:`~noiseedit.models.noise_transfer.settings.WEIGHTS`.
         temperature: T of the contrastive losses.
         queue_size: Embeddings kept.
         momentum: m of the encoder.
@@ -131,13 +127,13 @@ class NoiseTransfer(EditModel):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        _check_preprocessor(self.data_preprocessor)
-        _check_numbers(temperature, queue_size, momentum, num_draws)
+        check_preprocessor(self.data_preprocessor)
+        check_numbers(temperature, queue_size, momentum, num_draws)
         self.generator = self.build_network(GENERATORS, generator)
         self.discriminator = self.build_network(DISCRIMINATORS, discriminator)
         self.encoder = deepcopy(self.discriminator).requires_grad_(False)
         self.gan_loss = LOSSES.build(dict(gan_loss or {'type': 'VanillaGANLoss', 'd_weight': 0.5}))
-        self.weights = {**WEIGHTS, **_known(weights or {})}
+        self.weights = weights_of_terms(weights or {})
         self.temperature, self.momentum = temperature, momentum
         self.num_draws, self.iterate_in_tests = num_draws, iterate_in_tests
         seed = derive_seed(0, 'model', 'NoiseTransfer.queue')  # the same on every rank
@@ -308,39 +304,3 @@ class NoiseTransfer(EditModel):
         if self.step is None:
             raise RuntimeError('NoiseTransfer: prepare(inputs) comes before the losses')
         return self.step
-
-
-def _check_preprocessor(preprocessor: Any) -> None:
-    if preprocessor.scale != 1:
-        raise ConfigError(
-            "data_preprocessor.value_range: NoiseTransfer's networks take [0, 1] and scale inside; "
-            "got '[-1,1]'"
-        )
-    if preprocessor.noises and preprocessor.noise_target == 'source':
-        raise ConfigError(
-            "noise.target='source' would make the clean image noisy; NoiseTransfer learns noises "
-            'that its data bring (train_dataloader.dataset: SyntheticTriplets.noise), and tests on '
-            "clean images take noise = dict(target='target', test=...)"
-        )
-
-
-def _check_numbers(temperature: float, queue_size: int, momentum: float, num_draws: int) -> None:
-    if temperature <= 0 or not 0 <= momentum <= 1:
-        raise ConfigError(
-            'NoiseTransfer: expected temperature > 0 and momentum in [0, 1], got '
-            f'{temperature} and {momentum}'
-        )
-    if queue_size < 1 or num_draws < 1:
-        raise ConfigError(
-            f'NoiseTransfer: expected queue_size and num_draws >= 1, got {queue_size}, {num_draws}'
-        )
-
-
-def _known(weights: Mapping[str, float]) -> dict[str, float]:
-    for term in weights:
-        if term not in WEIGHTS:
-            raise ConfigError(
-                f'NoiseTransfer weights.{term}: unknown term; nearest: '
-                f'{", ".join(nearest(term, WEIGHTS))}'
-            )
-    return dict(weights)

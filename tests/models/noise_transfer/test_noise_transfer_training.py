@@ -8,6 +8,7 @@ from torch.nn import functional
 from torchvision.transforms.functional import gaussian_blur
 from transfer_models import changed, make_batch, make_transfer, sgd, state_of, train
 
+from noiseedit.engine.weights import load_weights
 from noiseedit.errors import ConfigError, DataError
 from noiseedit.noises.random import SampleStreams
 
@@ -333,3 +334,13 @@ def test_training_without_a_reference_is_refused():
 def test_crops_too_small_for_the_blur_are_named():
     with pytest.raises(DataError, match='at least 11 pixels'):
         train(make_transfer(), [make_batch(side=8)])
+
+
+def test_a_test_needs_generator_and_encoder_alone():
+    model, other = make_transfer(), make_transfer()
+    train(other, [make_batch()])
+    needed = {'generator', 'encoder'}
+    state = {n: v for n, v in other.state_dict().items() if n.partition('.')[0] in needed}
+    assert load_weights(model, state, optional=model.training_only()) == ''
+    inputs = make_batch()['inputs']
+    torch.testing.assert_close(model.eval().translate(inputs), other.eval().translate(inputs))
