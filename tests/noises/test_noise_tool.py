@@ -72,7 +72,7 @@ def test_sheet_shows_all_noises(tmp_path):
 
 def test_gallery_has_every_class_that_stands_alone():
     shown = {type(build(spec)) for _, spec in gallery().values()}
-    composed = {'OneOf', 'Patch', 'RandomLevel', 'Severity', 'NRGANCompatNoise'}
+    composed = {'OneOf', 'Patch', 'RandomLevel', 'Severity', 'NRGANCompatNoise', 'TransferredNoise'}
     own = {NOISES.get(name) for name in NOISES.names() if '.' not in name and name not in composed}
     assert own <= shown
     assert len(GALLERY) == len({spec if isinstance(spec, str) else str(spec) for _, spec in
@@ -111,6 +111,19 @@ def test_apply_takes_one_file_and_a_level(photos, tmp_path, monkeypatch, capsys)
     )
     assert code == 0
     assert np.array_equal(read_image(out), read_image(source))
+
+
+def test_apply_takes_arguments_of_the_noise(photos, tmp_path, monkeypatch, capsys):
+    source, out = photos / 'a.png', tmp_path / 'one.png'
+    code, printed, _ = run(
+        monkeypatch, capsys, 'apply', 'GaussianNoise', str(source), '-o', str(out),
+        '--options', 'sigma=9', 'mono=True',
+    )  # fmt: skip
+    assert (code, 'sigma=9' in printed, 'mono=True' in printed) == (0, True, True)
+    change = read_image(out).astype(int) - read_image(source)
+    grey = (read_image(out) > 0) & (read_image(out) < 255)
+    inner = grey.all(2)
+    assert np.array_equal(change[inner][:, 0], change[inner][:, 1])
 
 
 def test_mistakes_are_one_clear_line(photos, tmp_path, monkeypatch, capsys):
