@@ -1,0 +1,20 @@
+# FFDNet made small for two CPU cores: 8 layers of 64 channels, 16 patches, 4,000 iterations.
+_base_ = ['./ffdnet_gray.py', '../_base_/noise/awgn_blind0-55.py']
+
+model = dict(generator=dict(depth=8))
+train_dataloader = dict(
+    batch_size=16,
+    num_workers=1,
+    dataset=dict(
+        pipeline=[
+            dict(type='RandomCrop', size=64),
+            dict(type='RandomDihedral'),
+            dict(type='NoiseSlot'),
+        ]
+    ),
+)
+train_cfg = dict(max_iters=4_000, val_interval=500)
+optim_wrapper = dict(optimizer=dict(lr=1e-3))
+param_scheduler = [
+    dict(type='CosineAnnealingLR', T_max=4_000, eta_min=1e-6, by_epoch=False, end=4_000)
+]
