@@ -99,8 +99,8 @@ def _add_restore(commands: Any) -> None:
     )
     restore.add_argument(
         '--noise-level',
-        type=float,
-        metavar='SIGMA',
+        type=_noise_level,
+        metavar='SIGMA|estimate',
         help='standard deviation of the noise in 8-bit units, for networks that are told (FFDNet)',
     )
     restore.add_argument(
@@ -140,6 +140,10 @@ def _add_restore(commands: Any) -> None:
     restore.add_argument(
         '--max-pixels', type=int, metavar='N', help='refuse larger files (default: 64 million)'
     )
+
+
+def _noise_level(text: str) -> float | str:
+    return text if text == 'estimate' else float(text)
 
 
 def sample(args: argparse.Namespace) -> None:

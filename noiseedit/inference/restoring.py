@@ -25,10 +25,12 @@ from noiseedit.inference.tiling import (
     tiled,
 )
 from noiseedit.models import EditModel
+from noiseedit.noises.blind import estimate_sigma
 
 Color = Literal['channels', 'grey']
 LevelOf: TypeAlias = Callable[[np.ndarray], float]
 """(H, W, C) uint8 or float in [0, 1] -> standard deviation of its noise in 8-bit units."""
+NoiseLevel: TypeAlias = float | LevelOf | Literal['estimate'] | None
 Done: TypeAlias = Callable[[int, int], object]
 
 PROBE_LEVEL = 25.0
@@ -40,7 +42,8 @@ class Restorer:
     Args:
         model: In evaluation mode; see :func:`~noiseedit.inference.loading.load_model`.
         level: Standard deviation of the noise in 8-bit units, for networks that take it: a number,
-            or a function that finds it of each image. None: the number of
+            a function that finds it of each image, or 'estimate': of each image as a whole by
+            :func:`~noiseedit.noises.blind.estimate_sigma`. None: the number (or 'estimate') of
             ``data_preprocessor.noise_level``.
         tile: Side of a tile in pixels; None: images go through whole.
         halo: Of the tiles; None: what the network sees, so that the result is that of the whole
@@ -66,7 +69,7 @@ class Restorer:
         self,
         model: EditModel,
         *,
-        level: float | LevelOf | None = None,
+        level: NoiseLevel = None,
         tile: int | None = None,
         halo: int | None = None,
         batch: int = 1,
@@ -195,7 +198,7 @@ def takes_level(model: EditModel) -> bool:
     return bool(getattr(model, 'takes_level', False))
 
 
-def _checked_level(model: EditModel, level: float | LevelOf | None) -> float | LevelOf | None:
+def _checked_level(model: EditModel, level: NoiseLevel) -> float | LevelOf | None:
     if not takes_level(model):
         if level is not None:
             raise ConfigError(
@@ -204,15 +207,22 @@ def _checked_level(model: EditModel, level: float | LevelOf | None) -> float | L
             )
         return None
     known = model.data_preprocessor.noise_level
-    level = known if level is None and not isinstance(known, str) else level
+    level = known if level is None and known != 'known' else level
+    if level == 'estimate':
+        return _estimated
     if level is None:
         raise ConfigError(
             'the network is told the level of the noise: give it as a standard deviation in 8-bit '
-            'units, e.g. --noise-level 15'
+            'units, e.g. --noise-level 15, or let it be estimated: --noise-level estimate'
         )
     if not callable(level) and not 0 <= level < math.inf:
         raise ConfigError(f'noise level: expected a number >= 0 of 8-bit units, got {level!r}')
     return level
+
+
+def _estimated(image: np.ndarray) -> float:
+    """Return the noise of an image, standard deviation in 8-bit units."""
+    return 255 * float(estimate_sigma(_to_float(to_tensor(image)[None])))
 
 
 def _halo(reach: Reach, wanted: int | None) -> int:

@@ -14,6 +14,8 @@ from noiseedit.imaging import read_image, write_image
 from noiseedit.inference import load_model
 from noiseedit.inference.restore_files import plan_jobs, restore_jobs
 from noiseedit.inference.restoring import Restorer, turned, turned_back
+from noiseedit.noises import build
+from noiseedit.noises.blind import estimate_sigma
 from noiseedit.structures import EditSample
 
 
@@ -97,6 +99,21 @@ def test_level_of_the_config(tmp_path):
     config, checkpoint = write_denoiser(tmp_path, 'level', preprocessor='noise_level=30')
     model = load_model(config, checkpoint, device='cpu')
     np.testing.assert_array_equal(Restorer(model)(picture()), Restorer(model, level=30)(picture()))
+
+
+def test_level_is_estimated_of_the_whole_image(tmp_path):
+    noise = build({'type': 'GaussianNoise', 'sigma': 30, 'unit': 255})
+    image = noise.apply_uint8(np.full((64, 72, 1), 128, np.uint8), 0)
+    config, checkpoint = write_denoiser(tmp_path, 'level', preprocessor="noise_level='estimate'")
+    model = load_model(config, checkpoint, device='cpu')
+    tensor = torch.from_numpy(image).permute(2, 0, 1)[None].float() / 255
+    sigma = 255 * float(estimate_sigma(tensor))
+    assert sigma == pytest.approx(30, rel=0.1)
+    expected = Restorer(model, level=sigma)(image)
+    for restorer in (Restorer(model), Restorer(model, level='estimate')):
+        np.testing.assert_array_equal(restorer(image), expected)
+    tiled = Restorer(model, level='estimate', tile=40)(image)
+    np.testing.assert_allclose(tiled, expected, atol=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,10 @@ def test_tool_restores_a_folder_and_says_what_it_did(restore, denoiser, tmp_path
     code, _, errors = restore(*denoiser('level'), source, '-o', out, '--noise-level', 15)
     assert code == 2
     assert 'noise_level 25.0 instead of 15.0' in errors
+    other = tmp_path / 'estimated'
+    code, *_ = restore(*denoiser('level'), source, '-o', other, '--noise-level', 'estimate')
+    assert code == 0
+    assert json.loads((other / 'restored.json').read_text())['noise_level'] == 'estimate'
 
 
 def test_tool_names_what_failed_at_the_end(restore, denoiser, tmp_path):
