@@ -24,7 +24,10 @@ NOISES = (
     'poisson_gaussian30_5',
     'poisson_gaussian_blind',
     'gaussian_poisson_blind',
+    'transferred_synthetic',
+    'transferred_folder',
 )
+GENERATED = ('transferred_synthetic', 'transferred_folder')
 REAL = ('sidd', 'cc15', 'paired_folder')
 CAMERAS = ('5dmark3_iso3200_1', 'd600_iso3200_1', 'd800_iso1600_2')
 PHONE = '0001_001_S6_00100_00060_3200_L'
@@ -84,6 +87,17 @@ def compose(denoiser, source, folder):
     return folder / 'recipe.py'
 
 
+def overrides(source, data):
+    """Return the settings of generated noise here: small networks that nobody trained."""
+    settings = {}
+    for mode in ('train', 'test') if source == 'transferred_folder' else ('train',):
+        settings[f'noise.{mode}.checkpoint'] = None
+        if source == 'transferred_folder':
+            settings[f'noise.{mode}.reference'] = str(data / 'paired/noisy')
+            settings |= {f'noise.{mode}.crop': 32, f'noise.{mode}.cache': None}
+    return settings if source in GENERATED else None
+
+
 def tiny(config, denoiser, source, data, folder):
     """Make a recipe small: the network, the crops, the batches, two iterations."""
     config.model.generator.update(DENOISERS[denoiser])
@@ -111,7 +125,7 @@ def weights(runner):
 @pytest.mark.parametrize('source', [*NOISES, *REAL])
 @pytest.mark.parametrize('denoiser', DENOISERS)
 def test_every_denoiser_meets_every_noise(denoiser, source, data, tmp_path):
-    config = load_config(compose(denoiser, source, tmp_path))
+    config = load_config(compose(denoiser, source, tmp_path), overrides(source, data))
     runner = build_runner(tiny(config, denoiser, source, data, tmp_path))
     before = weights(runner)
     runner.train()
@@ -125,7 +139,7 @@ def test_every_denoiser_meets_every_noise(denoiser, source, data, tmp_path):
 
 def test_every_denoiser_base_is_in_the_table():
     assert {path.stem for path in (BASES / 'denoisers').glob('*.py')} == set(DENOISERS)
-    synthetic = {p.stem for p in (BASES / 'noise').glob('*.py') if p.stem[:4] in ('awgn', 'pois')}
+    synthetic = {p.stem for p in (BASES / 'noise').glob('*.py') if p.stem[:4] in ('awgn', 'pois', 'tran')}
     assert synthetic - set(NOISES) == {'awgn15', 'awgn50'}
 
 
