@@ -9,6 +9,7 @@ _base_ = [
 model = dict(
     generator=dict(width=16),
     discriminator=dict(width=16),
+    weights=dict(encoder_features=10.0, judge_features=10.0),
     queue_size=512,
     momentum=0.99,
 )
@@ -78,6 +79,6 @@ val_evaluator = [dict(type='AKLD'), dict(type='KS')]
 test_evaluator = val_evaluator
 train_cfg = dict(max_iters=4_000, val_interval=1_000)
 optim_wrapper = dict(
-    generator=dict(optimizer=dict(lr=2e-4, fused=True)),
-    discriminator=dict(optimizer=dict(lr=2e-4, fused=True)),
+    generator=dict(optimizer=dict(lr=1e-3, fused=True)),
+    discriminator=dict(optimizer=dict(lr=1e-3, fused=True)),
 )

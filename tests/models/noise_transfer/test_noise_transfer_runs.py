@@ -95,7 +95,7 @@ def test_recipes_learn_from_triplets(name):
     for part in NAMES:
         adam = config.optim_wrapper[part].optimizer
         assert (adam.type, adam.betas, adam.weight_decay) == ('Adam', (0.5, 0.99), 1e-7)
-        assert adam.lr == (1e-4 if published else 2e-4)
+        assert adam.lr == (1e-4 if published else 1e-3)
 
 
 def test_the_small_recipe_holds_a_camera_out(data):
