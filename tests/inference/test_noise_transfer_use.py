@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from transfer_models import random_images, small_networks, weights_of, write_checkpoint
+from saved_networks import random_images, small_networks, weights_of, write_checkpoint
 
 from noiseedit.engine.checkpoint import save_checkpoint
 from noiseedit.errors import CheckpointError, ConfigError, DataError, MissingWeightsError

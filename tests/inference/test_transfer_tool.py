@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from transfer_models import pixels, write_checkpoint, write_images
+from saved_networks import pixels, write_checkpoint, write_images
 
 from noiseedit.engine.checkpoint import save_checkpoint
 from noiseedit.imaging import read_image, write_image

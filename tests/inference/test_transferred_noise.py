@@ -6,7 +6,7 @@ import pickle
 import numpy as np
 import pytest
 import torch
-from transfer_models import pixels, random_images, write_checkpoint, write_images
+from saved_networks import pixels, random_images, write_checkpoint, write_images
 
 from noiseedit.datasets.transforms import AddNoise
 from noiseedit.errors import ConfigError, DataError, MissingWeightsError

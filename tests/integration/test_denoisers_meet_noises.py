@@ -139,7 +139,9 @@ def test_every_denoiser_meets_every_noise(denoiser, source, data, tmp_path):
 
 def test_every_denoiser_base_is_in_the_table():
     assert {path.stem for path in (BASES / 'denoisers').glob('*.py')} == set(DENOISERS)
-    synthetic = {p.stem for p in (BASES / 'noise').glob('*.py') if p.stem[:4] in ('awgn', 'pois', 'tran')}
+    synthetic = {
+        p.stem for p in (BASES / 'noise').glob('*.py') if p.stem[:4] in ('awgn', 'pois', 'tran')
+    }
     assert synthetic - set(NOISES) == {'awgn15', 'awgn50'}
 
 

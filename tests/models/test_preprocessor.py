@@ -308,5 +308,7 @@ def test_the_level_of_noisy_files_is_not_guessed(training):
 
 @pytest.mark.parametrize('level', ['blind', -1, float('nan'), True])
 def test_a_bad_level_is_refused(level):
-    with pytest.raises(ConfigError, match="None, 'known', 'estimate' or a number >= 0 of 8-bit units, got"):
+    with pytest.raises(
+        ConfigError, match="None, 'known', 'estimate' or a number >= 0 of 8-bit units, got"
+    ):
         EditPreprocessor(noise_level=level)
