@@ -46,9 +46,9 @@ SYNTHETIC = {
     },
 }
 HELD_OUT_TITLE = 'Real noise of the held-out camera'
-GENERATOR_ITERATIONS = 4_000
+GENERATOR_ITERATIONS = 2_000
 CROP = 256
-ITERATIONS = 1_500
+ITERATIONS = 600
 
 
 # Images.

@@ -1,4 +1,4 @@
-# Small enough for two CPU cores: width 16, 8 patches of 48x48, 4,000 iterations. Synthetic noises
+# Small enough for two CPU cores: width 16, 8 patches of 32x32, 2,000 iterations. Synthetic noises
 # on CBSD68, and the real noise of two cameras of CC15; tested on the third, paired.
 _base_ = [
     '../_base_/models/noise_transfer.py',
@@ -30,7 +30,7 @@ train_dataloader = dict(
                         type='CleanFolder',
                         data_root='data/CBSD68',
                         cache='work_dirs/cache',
-                        pipeline=[dict(type='RandomCrop', size=48), dict(type='RandomDihedral')],
+                        pipeline=[dict(type='RandomCrop', size=32), dict(type='RandomDihedral')],
                     )
                 ],
                 noise=dict(
@@ -54,7 +54,7 @@ train_dataloader = dict(
                     direction='clean2noisy',
                     only=dict(camera=['d600', 'd800']),
                     cache='work_dirs/cache',
-                    pipeline=[dict(type='CutMixCrop', size=48)],
+                    pipeline=[dict(type='CutMixCrop', size=32)],
                 ),
             ),
         ],
@@ -77,7 +77,7 @@ test_dataloader = dict(
 val_dataloader = test_dataloader
 val_evaluator = [dict(type='AKLD'), dict(type='KS')]
 test_evaluator = val_evaluator
-train_cfg = dict(max_iters=4_000, val_interval=1_000)
+train_cfg = dict(max_iters=2_000, val_interval=500)
 optim_wrapper = dict(
     generator=dict(optimizer=dict(lr=1e-3, fused=True)),
     discriminator=dict(optimizer=dict(lr=1e-3, fused=True)),
