@@ -94,7 +94,10 @@ def decode_image(
         raise DataError(
             f'{path}: truncated, corrupt or unsupported {header.format} file: {error}'
         ) from error
-    return np.require(with_channels(image, channels), requirements=['C', 'W'])
+    image = with_channels(image, channels)
+    if min(image.strides) < 0:  # which NumPy calls contiguous along axes of length 1
+        return image.copy()
+    return np.require(image, requirements=['C', 'W'])
 
 
 def has_transparency(path: PathLike) -> bool:

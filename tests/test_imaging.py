@@ -109,6 +109,16 @@ def test_sixteen_bit_grey_keeps_all_bits(tmp_path, suffix):
     np.testing.assert_array_equal(read_image(file), np.repeat(expected, 3, axis=2))
 
 
+def test_arrays_of_one_channel_or_one_column_have_no_negative_strides(tmp_path):
+    cv2.imwrite(str(tmp_path / 'grey.png'), DEEP[..., 0])
+    exif = Image.Exif()
+    exif[0x0112] = 3  # turned by 180 degrees
+    Image.fromarray(RGB[:, :1]).save(tmp_path / 'column.png', exif=exif)
+    for name in ('grey', 'column'):
+        image = read_image(tmp_path / f'{name}.png', channels=None)
+        assert min(image.strides) > 0
+
+
 def test_ten_bit_ppm_is_scaled_by_its_own_maximum(tmp_path):
     values = np.array([[0, 511, 1023]], dtype='>u2')
     (tmp_path / 'ten.pgm').write_bytes(b'P5 3 1 1023\n' + values.tobytes())
