@@ -143,7 +143,10 @@ def _add_restore(commands: Any) -> None:
 
 
 def _noise_level(text: str) -> float | str:
-    return text if text == 'estimate' else float(text)
+    try:
+        return text if text == 'estimate' else float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected a number or 'estimate', got {text!r}") from None
 
 
 def sample(args: argparse.Namespace) -> None:
@@ -248,9 +251,11 @@ def restore(args: argparse.Namespace) -> None:
 def _decisive(args: argparse.Namespace, restorer: Restorer) -> dict[str, Any]:
     """Return what the results depend on: tiles only where they are not as the whole image."""
     tiles = restorer.tiles if not restorer.is_exact else None
+    folder = args.input if args.input.is_dir() else args.input.parent
     return {
+        'input': str(folder.resolve()),
         'options': list(args.cfg_options),
-        'noise_level': args.noise_level,
+        'noise_level': 'estimate' if callable(restorer.level) else restorer.level,
         'tiles': None if tiles is None else [tiles.size, tiles.halo],
         'self_ensemble': args.self_ensemble,
         'color': args.color,
@@ -270,7 +275,7 @@ def _restore_all(
     with Progress() as progress:
         images = progress.add_task('images', total=len(jobs))
         tiles = progress.add_task('tiles', visible=args.tile is not None, total=None)
-        limit = args.max_pixels or MAX_PIXELS
+        limit = MAX_PIXELS if args.max_pixels is None else args.max_pixels
         told = restored.Teller(restorer, lambda text: progress.print(text, soft_wrap=True))
         for outcome in restore_jobs(
             restorer,

@@ -196,16 +196,22 @@ def draw_curves(args: argparse.Namespace) -> None:
 def measure_level(args: argparse.Namespace) -> None:
     from rich.progress import track
 
+    from noiseedit.errors import DataError
     from noiseedit.report import noise_levels as levels
 
-    files = levels.image_files(args.sources)
-    estimates = levels.estimate_files(files, correlated=args.correlated)
+    files, failed = levels.image_files(args.sources), list[str]()
+    estimates = levels.estimate_files(files, correlated=args.correlated, failed=failed)
     found = dict(track(estimates, description='images', total=len(files), transient=True))
-    print(levels.level_table(found))
-    print(levels.config_line(found))
-    if args.out:
+    if found:
+        print(levels.level_table(found))
+        print(levels.config_line(found))
+    if found and args.out:
         levels.draw_levels(found, args.out)
         print(args.out)
+    if failed:
+        listed = ''.join(f'\n  {text}' for text in failed)
+        images = 'image' if len(files) == 1 else 'images'
+        raise DataError(f'{len(failed)} of {len(files)} {images} failed:{listed}')
 
 
 COMMANDS = {

@@ -87,11 +87,15 @@ def plan_jobs(source: Path, out: Path, clean: Path | None = None) -> list[Job]:
 
     Raises:
         DataError: If there is no image, a clean one is missing, or two would become one file.
-        ConfigError: If ``out`` lies in ``source``, or is the image itself.
+        ConfigError: If ``out`` lies in ``source``, or is the image itself, or a folder's results
+            would go to one file.
     """
     if source.is_dir() and out.resolve().is_relative_to(source.resolve()):
         raise ConfigError(f'--out {out} lies in the folder of the images, {source}; take another')
-    if source.is_file() and out.suffix.lower() not in WRITABLE_SUFFIXES:
+    is_image = out.suffix.lower() in WRITABLE_SUFFIXES and not out.is_dir()
+    if source.is_dir() and is_image:
+        raise ConfigError(f'--out {out} is one file, but {source} a folder; name a folder')
+    if source.is_file() and not is_image:
         out = out / f'{source.stem}.png'
     if out.resolve() == source.resolve():
         raise ConfigError(f'--out {out} is the image itself; its result would replace it')
@@ -151,9 +155,8 @@ def _restore(restorer: Restorer, job: Job, max_pixels: int, done: Done) -> list[
             f'{job.target}: the image has 16 bits, which {job.target.suffix} cannot hold; '
             f'take one of {", ".join(DEEP_SUFFIXES)}'
         )
-    result = restorer(image, done)
     try:
-        write_image(job.target, result, bits=16 if deep else 8)
+        write_image(job.target, restorer(image, done), bits=16 if deep else 8)
     except DataError as error:
         raise DataError(f'{job.source}: {error}') from error
     seen = {

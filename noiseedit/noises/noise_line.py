@@ -34,7 +34,8 @@ def unclipped(mean: Tensor, variance: Tensor, rounds: int = 100) -> tuple[Tensor
         y = (y + target - clipped_mean).clamp(-1, 2)
         s = (s * spread / clipped_variance.clamp(min=TINY).sqrt()).clamp(max=4)
     known = (y > 0) & (y < 1) & (mean > 0) & (mean < 1)
-    before = torch.where(known, s.square(), math.nan)
+    square = torch.where(variance > TINY, s.square(), variance)  # no noise: none before it
+    before = torch.where(known, square, math.nan)
     return y.to(mean.dtype), before.to(variance.dtype)
 
 

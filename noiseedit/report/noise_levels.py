@@ -33,23 +33,34 @@ def image_files(sources: Sequence[Path]) -> list[Path]:
 
 
 def estimate_files(
-    files: Sequence[Path], *, correlated: bool = False
+    files: Sequence[Path], *, correlated: bool = False, failed: list[str] | None = None
 ) -> Iterator[tuple[str, NoiseFunction]]:
     """Yield path and noise of every image, one by one.
 
     Args:
         files: Images.
         correlated: See :func:`~noiseedit.noises.blind.estimate_noise_function`.
+        failed: Takes what is wrong with images that cannot be read or used; None: the first one
+            is raised.
 
     Raises:
-        DataError: If an image cannot be read or used (named).
+        DataError: If an image cannot be read or used (named), and ``failed`` is None.
     """
     for file in files:
-        image = torch.from_numpy(to_float(read_image(file, channels=None))).permute(2, 0, 1)[None]
         try:
-            yield str(file), estimate_noise_function(image, correlated=correlated)
+            yield str(file), _estimate(file, correlated)
         except DataError as error:
-            raise DataError(f'{file}: {error}') from error
+            if failed is None:
+                raise
+            failed.append(str(error))
+
+
+def _estimate(file: Path, correlated: bool) -> NoiseFunction:
+    image = torch.from_numpy(to_float(read_image(file, channels=None))).permute(2, 0, 1)[None]
+    try:
+        return estimate_noise_function(image, correlated=correlated)
+    except DataError as error:
+        raise DataError(f'{file}: {error}') from error
 
 
 def level_table(found: Mapping[str, NoiseFunction]) -> str:

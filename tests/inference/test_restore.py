@@ -228,6 +228,14 @@ def test_a_bad_file_does_not_lose_the_others(model_of, tmp_path):
     assert sorted(path.name for path in out.rglob('*.png')) == ['a.png', 'c.png']
 
 
+def test_an_image_that_cannot_be_restored_is_named(model_of, tmp_path):
+    write_image(tmp_path / 'in/black.png', np.zeros((40, 40, 1), np.uint8))
+    restorer = Restorer(model_of('level'), level='estimate')
+    outcome = next(restore_jobs(restorer, plan_jobs(tmp_path / 'in', tmp_path / 'out')))
+    assert 'black.png: noise level: ' in outcome.error
+    assert not outcome.job.target.exists()
+
+
 def test_notes_say_what_happened_to_an_image(model_of, tmp_path):
     glass = np.dstack([picture(channels=3), np.full((40, 53), 128, np.uint8)])
     (tmp_path / 'in').mkdir()
@@ -277,6 +285,8 @@ def test_plans_that_would_lose_images_are_refused(tmp_path):
         plan_jobs(source / 'a.png', source / 'a.png')
     with pytest.raises(ConfigError, match='is the image itself'):
         plan_jobs(source / 'a.png', source)
+    with pytest.raises(ConfigError, match=r'b.png is one file, but .*in a folder; name a folder'):
+        plan_jobs(source, tmp_path / 'b.png')
     clean = write_folder(tmp_path / 'clean', ('a',))
     with pytest.raises(DataError, match='no clean image for 2 of 3: sub/b, sub/c'):
         plan_jobs(source, tmp_path / 'out', clean)

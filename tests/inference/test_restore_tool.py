@@ -120,10 +120,31 @@ def test_tool_leaves_folders_of_others_alone(restore, denoiser, tmp_path):
     assert 'holds images but no restored.json' in errors
 
 
+def test_tool_keeps_results_of_one_folder_apart_from_those_of_another(restore, denoiser, tmp_path):
+    one, other = (write_folder(tmp_path / name, ('a',)) for name in ('one', 'other'))
+    assert restore(*denoiser(), one, '-o', tmp_path / 'out')[0] == 0
+    code, _, errors = restore(*denoiser(), other, '-o', tmp_path / 'out')
+    assert code == 2
+    assert f'(input {one} instead of {other})' in errors
+
+
+def test_tool_records_the_level_of_the_config(restore, denoiser, tmp_path):
+    source, out = write_folder(tmp_path / 'in', ('a',)), tmp_path / 'out'
+    level = '--cfg-options', '+model.data_preprocessor.noise_level=15'
+    code, _, errors = restore(*denoiser('level'), source, '-o', out, *level)
+    assert code == 0, errors
+    assert json.loads((out / 'restored.json').read_text())['noise_level'] == 15
+    code, _, errors = restore(*denoiser('level'), source, '-o', out, '--noise-level', 'much')
+    assert code == 2
+    assert "expected a number or 'estimate', got 'much'" in errors
+
+
 def test_tool_limits_pixels(restore, denoiser, tmp_path):
     source = write_folder(tmp_path / 'in', ('a',))
     code, _, errors = restore(*denoiser(), source, '-o', tmp_path / 'o', '--max-pixels', 100)
     assert (code, 'over the limit of 100' in errors) == (2, True)
+    code, _, errors = restore(*denoiser(), source, '-o', tmp_path / 'o', '--max-pixels', 0)
+    assert (code, 'over the limit of 0' in errors) == (2, True)
 
 
 def test_tool_adds_no_noise(restore, denoiser, tmp_path):

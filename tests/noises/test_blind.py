@@ -190,6 +190,12 @@ def test_a_round_trip_through_a_spec(photo):
     assert noise_spec(estimate_noise_function(gaussian(photo, 25)))['type'] == 'GaussianNoise'
 
 
+def test_a_constant_image_has_no_noise():
+    found = estimate_noise_function(torch.full((1, 3, 32, 32), 0.4))
+    assert float(found.sigma.max()) < 1e-7
+    assert noise_spec(found)['sigma'] < 1e-4
+
+
 # What cannot be used.
 
 

@@ -79,3 +79,18 @@ def test_an_image_that_cannot_be_used_is_named(monkeypatch, capsys, tmp_path):
     code, _, error = run(monkeypatch, capsys, tmp_path / 'none')
     assert code == 2
     assert 'no such folder' in error
+
+
+def test_a_bad_file_does_not_lose_the_others(monkeypatch, capsys, folder):
+    write_image(folder / 'black.png', np.zeros((64, 64, 1), np.uint8))
+    (folder / 'c.png').write_text('no image')
+    code, out, error = run(monkeypatch, capsys, folder)
+    assert code == 2
+    assert len(re.findall(r'^\| \S+[ab].png', out, re.M)) == 4
+    assert 'noise = dict(' in out
+    assert '2 of 4 images failed:' in error
+    assert re.search(r'black.png: .*black or white alone', error)
+    assert 'c.png: not an image file' in error
+    code, out, error = run(monkeypatch, capsys, folder / 'black.png', '-o', folder / 'x.png')
+    assert (code, out.strip(), '1 of 1 image failed:' in error) == (2, '', True)
+    assert not (folder / 'x.png').exists()
