@@ -152,7 +152,7 @@ class Restorer:
             loaded = preprocessor.load({'inputs': {'source': images}, 'data_samples': None})
             x = preprocessor.normalise(loaded['inputs']['source'])
             inputs = {'target' if backwards else 'source': x}
-            if level is not None:
+            if level is not None and takes_level(self.model):
                 inputs['level'] = x.new_full((len(x), 1, 1, 1), level / 255)
             return preprocessor.restore(self.model.translate(inputs).float()).cpu()
 
@@ -167,8 +167,8 @@ class Restorer:
             try:
                 with torch.no_grad():
                     network(torch.full((1, channels, side, side), 0.5))
-            except ConfigError:
-                raise
+            except ConfigError as error:
+                raise ConfigError(f'restore gives a model one image, no more: {error}') from error
             except (ValueError, RuntimeError) as error:
                 refusals.append(f'{channels}: {error}')
             else:

@@ -133,7 +133,8 @@ def test_settings_that_do_not_fit_are_refused(model_of, kind, settings, message)
 
 
 def test_models_that_need_more_than_an_image_are_refused(trained):
-    with pytest.raises(ConfigError, match="needs the input 'latent'"):
+    message = "one image, no more: .*needs the input 'latent'; the batch has source\\."
+    with pytest.raises(ConfigError, match=message):
         Restorer(load_model(*trained(), device='cpu'))
 
 
