@@ -1,6 +1,6 @@
 """A small blind denoiser, trained on Train400 by two CPU cores, against published numbers.
 
-Trains ``configs/ffdnet/ffdnet_small_gray_awgn.py`` as tools/train.py does (an interrupted run is
+Trains ``configs/dncnn/dncnn_small_gray_blind.py`` as tools/train.py does (an interrupted run is
 continued), tests it on Set12 at sigma 15, 25 and 50, and draws PSNR at sigma 25 over iterations.
 
 Writes ``denoiser_on_cpu.md`` and ``.png`` into the work folder.
@@ -23,7 +23,7 @@ from noiseedit.files import atomic_file
 from noiseedit.report.look import line_look, new_figure, save_figure
 
 NAME = 'denoiser_on_cpu'
-CONFIG = 'noiseedit::ffdnet/ffdnet_small_gray_awgn.py'
+CONFIG = 'noiseedit::dncnn/dncnn_small_gray_blind.py'
 PUBLISHED = {
     'BM3D': {15: 32.37, 25: 29.97, 50: 26.72},
     'DnCNN-B of SaoYan/DnCNN-PyTorch': {15: 32.725, 25: 30.344, 50: 27.138},
