@@ -1,4 +1,4 @@
-# DnCNN-B made small for two CPU cores: 10 layers of 48 channels, L1, 2,600 iterations of 16 patches.
+# DnCNN-B made small for two CPU cores: 10 layers of 48 channels, L1, 2,600 iterations.
 _base_ = ['./dncnn_gray_blind.py']
 
 model = dict(
