@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
+import logging
 from collections.abc import Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
+from mmengine.logging import print_log
 from torch import Tensor
 
 from noiseedit.errors import ConfigError
@@ -30,6 +32,10 @@ from noiseedit.noises.random import Generator, uniform
 from noiseedit.registry import NOISES
 
 COLOURS = 3
+UNTRAINED = (
+    'TransferredNoise: no checkpoint: the noise of small networks with random weights, which means '
+    "nothing; checkpoint='...' names a trained one"
+)
 
 
 @NOISES.register_module()
@@ -185,8 +191,12 @@ class TransferredNoise(BaseNoise):
 def shared_networks(
     checkpoint: str | None, config: str | None, ema: Ema, device: str
 ) -> TransferNetworks:
-    """Return the networks on a device; train and test noise, and copies at other levels, share."""
+    """Return the networks on a device; train and test noise, and copies at other levels, share.
+
+    Without a checkpoint, small ones with random weights, and a warning.
+    """
     if checkpoint is None:
+        print_log(UNTRAINED, 'current', logging.WARNING)
         return untrained_networks(device)
     return load_networks(checkpoint, config, ema=ema, device=device)
 

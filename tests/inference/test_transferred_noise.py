@@ -11,6 +11,7 @@ from saved_networks import pixels, random_images, write_checkpoint, write_images
 from noiseedit.datasets.transforms import AddNoise
 from noiseedit.errors import ConfigError, DataError, MissingWeightsError
 from noiseedit.imaging import GREY_WEIGHTS, write_image
+from noiseedit.inference import transferred_noise
 from noiseedit.inference.noise_transfer import embed, load_networks, transfer
 from noiseedit.inference.references import References
 from noiseedit.noises import SampleStreams, build
@@ -31,7 +32,8 @@ def folder(tmp_path_factory):
 
 
 def noise_of(checkpoint, reference, **options):
-    spec = {'type': 'TransferredNoise', 'checkpoint': str(checkpoint), 'reference': reference}
+    named = None if checkpoint is None else str(checkpoint)
+    spec = {'type': 'TransferredNoise', 'checkpoint': named, 'reference': reference}
     return build({**spec, **options})
 
 
@@ -154,6 +156,16 @@ def test_mistakes_name_what_is_wrong(checkpoint, folder, tmp_path):
         noise_of(checkpoint, str(folder), crop=4)
     with pytest.raises(ConfigError, match='has no level'):
         noise_of(checkpoint, str(folder)).with_level(3)
+
+
+def test_untrained_networks_say_so(monkeypatch):
+    said = []
+    monkeypatch.setattr(transferred_noise, 'print_log', lambda text, *_: said.append(text))
+    transferred_noise.shared_networks.cache_clear()
+    for _ in range(2):
+        noise_of(None, GAUSSIAN)(random_images(1, 8, 8), generator=stream())
+    assert len(said) == 1
+    assert 'random weights' in said[0]
 
 
 # Wherever noises act.
