@@ -40,10 +40,12 @@ def plan_transfers(clean: Path, out: Path, samples: int = 1) -> list[Transfer]:
     Args:
         clean: A folder is mirrored; its images keep their names.
         out: Folder of the results; of several samples each has a folder ``0``, ``1`` ... there.
+            Inside ``clean`` its images are no clean ones.
         samples: Noisy versions of every image.
 
     Raises:
-        DataError: See :func:`~noiseedit.noises.files.plan`; or if ``samples`` is not positive.
+        DataError: See :func:`~noiseedit.noises.files.plan`; if ``samples`` is not positive; or if
+            ``clean`` is ``out``.
     """
     if samples < 1:
         raise DataError(f'samples: expected at least 1, got {samples}')
@@ -51,14 +53,18 @@ def plan_transfers(clean: Path, out: Path, samples: int = 1) -> list[Transfer]:
     return [
         Transfer(source, target, key, sample)
         for sample, folder in enumerate(folders)
-        for source, target, key in _files(clean, folder)
+        for source, target, key in _files(clean, folder, out)
     ]
 
 
-def _files(clean: Path, folder: Path) -> list[tuple[Path, Path, str]]:
+def _files(clean: Path, folder: Path, out: Path) -> list[tuple[Path, Path, str]]:
     if clean.is_file():
         return [(clean, folder / f'{clean.stem}.png', clean.stem)]
-    return plan(clean, folder)
+    results = out.resolve()
+    files = [file for file in plan(clean, folder) if results not in file[0].resolve().parents]
+    if not files:
+        raise DataError(f'{clean}: all images lie in the folder of the results; choose another out')
+    return files
 
 
 def write_transfers(

@@ -92,6 +92,16 @@ def test_samples_have_folders_of_their_own(transfer, files, checkpoint):
     assert not np.array_equal(*made)
 
 
+def test_results_inside_the_clean_folder_are_no_clean_images(transfer, files):
+    inside = files / 'clean' / 'noisy'
+    for _ in range(2):
+        code, printed, _ = transfer('--out', inside, '--samples', 2)
+        assert (code, '4 images' in printed) == (0, True)
+    assert len(list(inside.rglob('*.png'))) == 4
+    code, _, error = transfer('--out', files / 'clean')
+    assert (code, 'choose another out' in error) == (2, True)
+
+
 def test_grey_images_stay_grey(transfer, files):
     write_image(files / 'grey.png', pixels(16, 16, channels=1))
     assert transfer('--clean', files / 'grey.png')[0] == 0
