@@ -101,3 +101,17 @@ def test_find_class_reaches_mmengine_and_torch_optimisers():
     assert find_class('PSNR') is METRICS.get('PSNR')
     assert find_class('Adam').__name__ == 'Adam'
     assert find_class('NothingOfTheSort') is None
+
+
+def test_late_modules_are_imported_for_names_that_nothing_else_has(package, monkeypatch):
+    text = "from noiseedit.registry import PARTS\nPARTS.register_module('Late', module=list)"
+    package('slow', parts=text)
+    parts = registry.Registry('part', scope='noiseedit')
+    parts.register_module('Early', module=dict)
+    parts.late = ('slow.parts',)
+    monkeypatch.setattr(registry, 'PARTS', parts, raising=False)
+    assert parts.get('Early') is dict
+    assert 'slow.parts' not in sys.modules
+    assert parts.get('Late') is list
+    assert parts.names() == ['Early', 'Late']
+    assert 'Nothing' not in parts
