@@ -326,7 +326,8 @@ def list_images(folder: PathLike) -> list[Path]:
     """
     folder = Path(folder)
     if not folder.is_dir():
-        state = 'is a file, not a folder' if folder.exists() else 'no such folder'
+        wanted = 'file' if folder.suffix.lower() in IMAGE_SUFFIXES else 'folder'
+        state = 'is a file, not a folder' if folder.exists() else f'no such {wanted}'
         raise DataError(f'{folder}: {state} (seen from {Path.cwd()})')
     files = [path for path in folder.rglob('*') if path.is_file()]
     images = [path for path in files if _is_image(path.relative_to(folder))]

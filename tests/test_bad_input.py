@@ -20,7 +20,10 @@ from noiseedit.engine.weights import load_weights
 from noiseedit.errors import NoiseEditError
 from noiseedit.evaluation.metrics import LPIPS
 from noiseedit.imaging import list_images, read_image, write_image
-from noiseedit.registry import GENERATORS
+from noiseedit.inference import record
+from noiseedit.inference.restoring import Restorer
+from noiseedit.noises.blind import estimate_sigma
+from noiseedit.registry import GENERATORS, MODELS
 
 TESTS = Path(__file__).resolve().parent
 PAGE = TESTS.parent / 'docs' / 'troubleshooting.md'
@@ -138,6 +141,31 @@ def no_unit(folder, request):
     noises.build({'type': 'GaussianNoise', 'sigma': 25})
 
 
+# Trained models at work.
+
+
+def level_not_given(folder, request):
+    network = {'type': 'FFDNet', 'in_channels': 1, 'depth': 3, 'width': 4}
+    data = {'type': 'EditPreprocessor', 'noise_level': 'known'}
+    model = {'type': 'RestorationModel', 'generator': network, 'data_preprocessor': data}
+    Restorer(MODELS.build(model).eval())
+
+
+def black_image(folder, request):
+    estimate_sigma(torch.zeros(1, 3, 32, 32))
+
+
+def no_generator(folder, request):
+    noise = {'type': 'TransferredNoise', 'checkpoint': str(folder / 'none'), 'clip': True}
+    built = noises.build({**noise, 'reference': {'preset': 'nrgan/A'}})
+    built.per_sample(torch.zeros(1, 3, 32, 32), ['a'])
+
+
+def another_run(folder, request):
+    record.open_folder(folder, {'noise_level': 25}, record.RESTORED)
+    record.open_folder(folder, {'noise_level': 15}, record.RESTORED)
+
+
 # Packages and training.
 
 
@@ -173,6 +201,10 @@ CASES = {
     'unknown preset': unknown_preset,
     'negative level': negative_level,
     'unit left out': no_unit,
+    'level of the noise not given': level_not_given,
+    'noise of a black image': black_image,
+    'no trained generator of noise': no_generator,
+    'results of another run in the folder': another_run,
     'LPIPS without its package': lpips_without_package,
     'tracker not installed': missing_tracker,
     'address of a model zoo': zoo_address,

@@ -311,6 +311,8 @@ def test_empty_missing_and_wrong_folders(tmp_path):
     (tmp_path / 'notes.txt').touch()
     with pytest.raises(DataError, match=r'no images in it \(1 other files\); known suffixes: .png'):
         list_images(tmp_path)
+    with pytest.raises(DataError, match=r'a\.png: no such file \(seen from '):
+        list_images(tmp_path / 'a.png')
     with pytest.raises(DataError, match='nothing: no such folder'):
         list_images(tmp_path / 'nothing')
     with pytest.raises(DataError, match='is a file, not a folder'):
