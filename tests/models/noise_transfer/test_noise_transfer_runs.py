@@ -15,6 +15,7 @@ from noiseedit.engine.checkpoint import load_checkpoint
 from noiseedit.engine.distributed import ChildrenDDP, init_processes
 from noiseedit.engine.weights import unwrapped
 from noiseedit.imaging import write_image
+from noiseedit.inference.noise_transfer import load_networks
 from noiseedit.models.preprocessor import EditPreprocessor
 from noiseedit.noises.random import SampleStreams
 from noiseedit.registry import DATASETS
@@ -55,6 +56,7 @@ def train(folder, iters, name, **changes):
         'log_level': 'WARNING',
         '+work_dir': str(folder / name),
         '+experiment_name': f'{name}{iters}',
+        '+custom_hooks': [{'type': 'ModuleEMAHook', 'decay': 0.5}],
         **changes,
     }
     runner = build_runner(load_config('noise_transfer/noise_transfer_small_cc15.py', settings))
@@ -73,6 +75,17 @@ def test_a_resumed_run_ends_bit_for_bit_as_one_without_a_break(data):
         name for name, value in states[0].items() if not torch.equal(value, states[1][name])
     ] == []
     assert states[0]['queue_pointer'] == 2  # 4 batches of 2 in a queue of 6
+    averages = straight['ema_state_dict'], resumed['ema_state_dict']
+    assert {name for name in states[0] if name.startswith('generator.')} == set(averages[0])
+    assert all(torch.equal(value, averages[1][name]) for name, value in averages[0].items())
+    assert not all(torch.equal(value, states[0][name]) for name, value in averages[0].items())
+    networks = load_networks(data / 'straight', device='cpu')
+    orig, u, v = (
+        averages[0][f'generator.conv_first.conv2d.weight_{n}'] for n in ('orig', 'u', 'v')
+    )
+    torch.testing.assert_close(
+        networks.generator.conv_first.conv2d.weight.data, orig / (u @ orig.flatten(1) @ v)
+    )
     scores = runner.message_hub.log_scalars
     assert {name.partition('(')[0] for name in scores if name.startswith('val/')} >= {
         'val/AKLD',
