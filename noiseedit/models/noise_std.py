@@ -64,7 +64,8 @@ def level_without_noise(level: NoiseLevel, inputs: Mapping[str, Tensor]) -> Tens
 
     Args:
         level: A number in 8-bit units; 'estimate': of each image alone, see
-            :func:`~noiseedit.noises.blind.estimate_sigma`; 'known': then clean images have 0.
+            :func:`~noiseedit.noises.blind.estimate_sigma`, 0 where clipping left no noise: black
+            and white patches; 'known': then clean images have 0.
         inputs: Name -> images; without noise ``source`` and ``target`` are one tensor.
 
     Raises:
@@ -75,7 +76,8 @@ def level_without_noise(level: NoiseLevel, inputs: Mapping[str, Tensor]) -> Tens
     if isinstance(level, (int, float)):
         return image.new_full((len(image), 1, 1, 1), level / 255)
     if level == 'estimate':
-        return estimate_sigma(image).to(image.dtype).view(-1, 1, 1, 1)
+        sigma = estimate_sigma(image, strict=False).nan_to_num(0)
+        return sigma.to(image.dtype).view(-1, 1, 1, 1)
     if 'target' not in inputs or inputs['target'] is not image:
         raise ConfigError(
             "data_preprocessor.noise_level='known': the noise level of these images is not known, "

@@ -64,7 +64,7 @@ class NoiseFunction:
 
 @torch.no_grad()
 def estimate_noise_function(
-    noisy: Tensor, *, clipped: bool | None = None, correlated: bool = False
+    noisy: Tensor, *, clipped: bool | None = None, correlated: bool = False, strict: bool = True
 ) -> NoiseFunction:
     """Return the noise-level function of every image and channel; no gradient.
 
@@ -88,10 +88,12 @@ def estimate_noise_function(
         noisy: (N, C, H, W) in [0, 1], which noise may exceed; float.
         clipped: Whether values were clipped to [0, 1]; ``None``: in channels that nowhere leave it.
         correlated: Whether neighbouring pixels share noise.
+        strict: Refuse images with a channel that is black or white alone; if not, its a and b are
+            NaN.
 
     Raises:
         DataError: If images are smaller than 24 x 24, of another shape, not finite, or a channel
-            is black or white alone.
+            is black or white alone and ``strict``.
     """
     _check(noisy)
     intensity, variance = _points(*_blocks(noisy, correlated))
@@ -103,7 +105,8 @@ def estimate_noise_function(
         torch.where(was_clipped[..., None], fixed, raw)
         for fixed, raw in zip(before, (intensity, variance), strict=True)
     )
-    _check_points(variance)
+    if strict:
+        _check_points(variance)
     a, b = fit_line(intensity, variance, variance.nan_to_num(0).amax(-1).sqrt() / BLOCK)
     return NoiseFunction(a, b, noisy.float().mean((2, 3)), intensity, variance)
 
@@ -112,9 +115,10 @@ def estimate_sigma(noisy: Tensor, **options: bool | None) -> Tensor:
     """Return the noise of whole images, channels together, (N,) in [0, 1]; no gradient.
 
     ``sqrt(mean over channels of (a mean + b))``: of white noise its sigma, else the level of the
-    image as a whole. Arguments and errors: :func:`estimate_noise_function`.
+    image as a whole. Arguments and errors: :func:`estimate_noise_function`. Unless ``strict``,
+    channels that are black or white alone are left out; NaN if all are.
     """
-    return estimate_noise_function(noisy, **options).sigma.square().mean(1).sqrt()  # type: ignore[arg-type]
+    return estimate_noise_function(noisy, **options).sigma.square().nanmean(1).sqrt()  # type: ignore[arg-type]
 
 
 def noise_spec(found: NoiseFunction | Sequence[NoiseFunction]) -> dict[str, Any]:

@@ -51,6 +51,17 @@ def test_noisy_files_have_a_level_without_noise_of_the_config():
     torch.testing.assert_close(level.flatten(), estimate_sigma(noisy))
 
 
+def test_patches_that_clipping_left_without_noise_stop_no_training():
+    noise = 15 / 255 * torch.randn(4, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    noisy = 0.4 + noise
+    noisy[1], noisy[2], noisy[3, 2] = 0, 1, 0  # black, white, blue alone clipped
+    batch = {**batch_of(noisy[:1], 4), 'inputs': {'source': noisy, 'target': noisy.clone()}}
+    level = seeded(**BLIND)(batch, training=True)['inputs']['level'].flatten()
+    assert level[1:3].tolist() == [0, 0]
+    expected = torch.stack([estimate_sigma(noisy[:1])[0], estimate_sigma(noisy[3:, :2])[0]])
+    torch.testing.assert_close(level[::3], expected)
+
+
 def test_an_image_with_noise_on_its_picture_alone_is_refused():
     with pytest.raises(ConfigError, match='needs noise_pad=True'):
         EditPreprocessor(noise_pad=False, **BLIND)
