@@ -26,6 +26,7 @@ from noiseedit.chain import run_step, step_text, train_step
 from noiseedit.cli import run as run_main
 from noiseedit.files import atomic_file, write_json
 from noiseedit.imaging import read_image, to_float
+from noiseedit.inference import find_checkpoint
 from noiseedit.inference.noise_transfer import load_networks
 from noiseedit.noises import build
 from noiseedit.noises.blind import estimate_noise_function, estimate_sigma, noise_spec
@@ -246,7 +247,9 @@ def main() -> None:
         distances[title] = compare(networks, shots, correlated=False)
     psnr = {'no denoiser': noisy_psnr(real[1:]), **denoised(args, generator)}
     specs = noises(args.data_root / 'CC15' / f'{HELD_OUT[0]}_real.png', generator)
-    text = '\n\n'.join(texts(distances, psnr, specs, args.iterations)) + '\n'
+    checkpoint = find_checkpoint(str(generator), trust=False).name
+    parts = texts(distances, psnr, specs, args.iterations)
+    text = '\n\n'.join([f'Generator: `{checkpoint}`, seed {args.seed}.', *parts]) + '\n'
     stem = args.work_dir / NAME
     write_json({'distances': distances, 'psnr': psnr}, stem.with_suffix('.json'))
     with atomic_file(stem.with_suffix('.md')) as temporary:
