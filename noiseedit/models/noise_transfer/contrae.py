@@ -97,7 +97,7 @@ class ContraE(nn.Module):
             y = self._shared(y, level, None)
             features.append(getattr(self, f'post_noise{level}')(y))
         means = torch.cat([feature.mean((2, 3)) for feature in features], 1)
-        embedding = self.mlp_noise(means)
+        embedding = self.mlp_noise(means).float()  # of unit length also under autocast
         embedding = functional.normalize(embedding, dim=1) if normalise else embedding
         return Encoded((features[0], features[1], features[2]), embedding)
 

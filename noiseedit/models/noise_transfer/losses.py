@@ -19,7 +19,7 @@ TINY = 1e-8
 
 
 def contrast_logits(query: Tensor, keys: Tensor, queue: Tensor, temperature: float) -> Tensor:
-    """Return ``[q K^T, q Q] / T``, (N, M + L) float32.
+    """Return ``[q K^T, q Q] / T``, (N, M + L) float32, also under autocast.
 
     Args:
         query: (N, D), of unit length.
@@ -27,8 +27,9 @@ def contrast_logits(query: Tensor, keys: Tensor, queue: Tensor, temperature: flo
         queue: (D, L), earlier keys in columns.
         temperature: T.
     """
-    query = query.float()
-    return torch.cat([query @ keys.float().T, query @ queue], 1) / temperature
+    with torch.autocast(query.device.type, enabled=False):
+        query = query.float()
+        return torch.cat([query @ keys.float().T, query @ queue], 1) / temperature
 
 
 def info_nce(logits: Tensor, first: int = 0) -> Tensor:

@@ -50,6 +50,13 @@ def test_contrast_is_cross_entropy_of_the_own_key():
     torch.testing.assert_close(info_nce(logits), expected)
 
 
+def test_contrast_is_float32_under_autocast():
+    embeddings = unit(6, 128, seed=1), unit(6, 128, seed=2), unit(40, 128, seed=3).T
+    with torch.autocast('cpu', dtype=torch.bfloat16):
+        logits = contrast_logits(*embeddings, 0.1)
+    assert torch.equal(logits, contrast_logits(*embeddings, 0.1))
+
+
 def test_equal_batch_keys_cost_the_logarithm_of_the_batch():
     """An encoder that has learnt nothing, and a queue far away: near ln 4."""
     key = unit(1, 128).expand(4, -1)

@@ -269,6 +269,14 @@ def test_the_noisy_version_is_the_reference_where_no_other_is():
     torch.testing.assert_close(model.transfer(inputs['source'], embedding), model.translate(inputs))
 
 
+def test_embeddings_are_of_unit_length_under_autocast():
+    model = make_transfer().eval()
+    with torch.autocast('cpu', dtype=torch.bfloat16):
+        embedding = model.embed(make_batch()['inputs']['reference'])
+    assert embedding.dtype == torch.float32
+    torch.testing.assert_close(embedding.norm(dim=1), torch.ones(2), rtol=0, atol=1e-6)
+
+
 def test_clean_and_reference_may_differ_in_size():
     model = make_transfer().eval()
     embedding = model.embed(torch.rand(2, 3, 33, 9, generator=torch.Generator().manual_seed(1)))
