@@ -60,7 +60,7 @@ def test_moments_are_tested_for_almost_every_noise():
             without.append(case)
     assert without == [
         'ElasticTransform', 'Fog', 'Frost', 'GlassBlur', 'MotionBlur', 'NRGANCompatNoise', 'Snow',
-        'Spatter',
+        'Spatter', 'TransferredNoise',
     ]  # fmt: skip
 
 
