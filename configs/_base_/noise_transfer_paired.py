@@ -1,11 +1,10 @@
 # Real pairs of any folders for NoiseTransfer, source clean and target noisy. Names such as
 # canon_iso3200_07.png tell which were taken alike; another rule: facts.
+_base_ = ['./loaders/train_test.py']
+
 train_dataloader = dict(
     batch_size=32,
     num_workers=4,
-    persistent_workers=True,
-    sampler=dict(type='CounterSampler', shuffle=True),
-    collate_fn=dict(type='edit_collate'),
     dataset=dict(
         type='RealTriplets',
         facts=r'(?i)iso_?(?P<iso>\d+)',
@@ -20,11 +19,6 @@ train_dataloader = dict(
     ),
 )
 test_dataloader = dict(
-    batch_size=1,
-    num_workers=1,
-    persistent_workers=True,
-    sampler=dict(type='CounterSampler', shuffle=False),
-    collate_fn=dict(type='edit_collate'),
     dataset=dict(
         type='PairedFolder',
         source_root='data/test/clean',

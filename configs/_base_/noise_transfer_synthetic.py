@@ -1,11 +1,10 @@
 # Clean photographs with synthetic noises for NoiseTransfer: Gaussian, Poisson, and, most often,
 # both; parameters drawn anew for every item, the same for its two images.
+_base_ = ['./loaders/train_test.py']
+
 train_dataloader = dict(
     batch_size=32,
     num_workers=4,
-    persistent_workers=True,
-    sampler=dict(type='CounterSampler', shuffle=True),
-    collate_fn=dict(type='edit_collate'),
     dataset=dict(
         type='SyntheticTriplets',
         datasets=[
@@ -29,11 +28,6 @@ train_dataloader = dict(
     ),
 )
 test_dataloader = dict(
-    batch_size=1,
-    num_workers=1,
-    persistent_workers=True,
-    sampler=dict(type='CounterSampler', shuffle=False),
-    collate_fn=dict(type='edit_collate'),
     dataset=dict(
         type='SyntheticTriplets',
         length=100,

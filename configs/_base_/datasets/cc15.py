@@ -1,10 +1,7 @@
 # Real noise of three cameras, 512x512 crops: two cameras for training, the third for the test.
+_base_ = ['../loaders/train_test.py']
+
 train_dataloader = dict(
-    batch_size=16,
-    num_workers=2,
-    persistent_workers=True,
-    sampler=dict(type='CounterSampler', shuffle=True),
-    collate_fn=dict(type='edit_collate'),
     dataset=dict(
         type='StandardSet',
         data_root='data/CC15',
@@ -18,11 +15,6 @@ train_dataloader = dict(
     ),
 )
 test_dataloader = dict(
-    batch_size=1,
-    num_workers=1,
-    persistent_workers=True,
-    sampler=dict(type='CounterSampler', shuffle=False),
-    collate_fn=dict(type='edit_collate'),
     dataset=dict(
         type='StandardSet',
         data_root='data/CC15',

@@ -3,12 +3,10 @@
 # Padded with white, not resized: 286 and a random 256 crop shared by the pair in training, 256 in
 # the test, where the picture is cut out again before it is scored and saved.
 # list_file=None is our own split; name a list file to use another (docs/data.md).
+_base_ = ['../loaders/train_test.py']
+
 train_dataloader = dict(
     batch_size=4,
-    num_workers=2,
-    persistent_workers=True,
-    sampler=dict(type='CounterSampler', shuffle=True),
-    collate_fn=dict(type='edit_collate'),
     dataset=dict(
         type='CUFS',
         data_root='data/CUFS',
@@ -25,11 +23,6 @@ train_dataloader = dict(
     ),
 )
 test_dataloader = dict(
-    batch_size=1,
-    num_workers=1,
-    persistent_workers=True,
-    sampler=dict(type='CounterSampler', shuffle=False),
-    collate_fn=dict(type='edit_collate'),
     dataset=dict(
         type='CUFS',
         data_root='data/CUFS',

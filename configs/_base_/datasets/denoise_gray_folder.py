@@ -1,11 +1,9 @@
 # Grey denoising as in the DnCNN paper: 400 clean images for training, Set12 for the test.
 # Only clean images are needed: the noise of the config makes the noisy ones.
+_base_ = ['../loaders/train_test.py']
+
 train_dataloader = dict(
     batch_size=128,
-    num_workers=2,
-    persistent_workers=True,
-    sampler=dict(type='CounterSampler', shuffle=True),
-    collate_fn=dict(type='edit_collate'),
     dataset=dict(
         type='CleanFolder',
         data_root='data/Train400',
@@ -19,11 +17,6 @@ train_dataloader = dict(
     ),
 )
 test_dataloader = dict(
-    batch_size=1,
-    num_workers=1,
-    persistent_workers=True,
-    sampler=dict(type='CounterSampler', shuffle=False),
-    collate_fn=dict(type='edit_collate'),
     dataset=dict(
         type='CleanFolder',
         data_root='data/Set12',

@@ -1,10 +1,7 @@
 # Clean photographs: DIV2K for training, BSDS500 for the test; the noise of the config makes pairs.
+_base_ = ['../loaders/train_test.py']
+
 train_dataloader = dict(
-    batch_size=16,
-    num_workers=2,
-    persistent_workers=True,
-    sampler=dict(type='CounterSampler', shuffle=True),
-    collate_fn=dict(type='edit_collate'),
     dataset=dict(
         type='StandardSet',
         data_root='data/DIV2K',
@@ -18,11 +15,6 @@ train_dataloader = dict(
     ),
 )
 test_dataloader = dict(
-    batch_size=1,
-    num_workers=1,
-    persistent_workers=True,
-    sampler=dict(type='CounterSampler', shuffle=False),
-    collate_fn=dict(type='edit_collate'),
     dataset=dict(
         type='StandardSet',
         data_root='data/BSDS500',

@@ -1,11 +1,9 @@
 # Stand-in for face sketches from photographs of your own: each is scaled and cropped to 250 high
 # and 200 wide, drawn by a pencil filter, and goes through the protocol of CUFS.
+_base_ = ['../loaders/train_test.py']
+
 train_dataloader = dict(
     batch_size=4,
-    num_workers=2,
-    persistent_workers=True,
-    sampler=dict(type='CounterSampler', shuffle=True),
-    collate_fn=dict(type='edit_collate'),
     dataset=dict(
         type='CleanFolder',
         data_root='data/photos/train',
@@ -22,11 +20,6 @@ train_dataloader = dict(
     ),
 )
 test_dataloader = dict(
-    batch_size=1,
-    num_workers=1,
-    persistent_workers=True,
-    sampler=dict(type='CounterSampler', shuffle=False),
-    collate_fn=dict(type='edit_collate'),
     dataset=dict(
         type='CleanFolder',
         data_root='data/photos/test',

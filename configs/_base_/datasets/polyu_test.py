@@ -1,10 +1,7 @@
 # Test on the 100 crops of PolyU.
+_base_ = ['../loaders/test.py']
+
 test_dataloader = dict(
-    batch_size=1,
-    num_workers=1,
-    persistent_workers=True,
-    sampler=dict(type='CounterSampler', shuffle=False),
-    collate_fn=dict(type='edit_collate'),
     dataset=dict(
         type='StandardSet',
         data_root='data/PolyU/CroppedImages',

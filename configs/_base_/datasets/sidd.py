@@ -1,11 +1,8 @@
 # Real noise of smartphones: SIDD medium for training, the SIDD validation blocks for the test.
 # The cache holds SIDD medium decoded, tens of GB; without that much room: docs/data.md, crops.
+_base_ = ['../loaders/train_test.py']
+
 train_dataloader = dict(
-    batch_size=16,
-    num_workers=2,
-    persistent_workers=True,
-    sampler=dict(type='CounterSampler', shuffle=True),
-    collate_fn=dict(type='edit_collate'),
     dataset=dict(
         type='StandardSet',
         data_root='data/SIDD_Medium_Srgb',
@@ -18,11 +15,6 @@ train_dataloader = dict(
     ),
 )
 test_dataloader = dict(
-    batch_size=1,
-    num_workers=1,
-    persistent_workers=True,
-    sampler=dict(type='CounterSampler', shuffle=False),
-    collate_fn=dict(type='edit_collate'),
     dataset=dict(
         type='StandardSet',
         data_root='data/SIDD_Validation_sRGB',

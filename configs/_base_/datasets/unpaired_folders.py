@@ -1,10 +1,8 @@
 # Two folders of unrelated images: every source meets a target drawn anew on every visit.
+_base_ = ['../loaders/train_test.py']
+
 train_dataloader = dict(
     batch_size=8,
-    num_workers=2,
-    persistent_workers=True,
-    sampler=dict(type='CounterSampler', shuffle=True),
-    collate_fn=dict(type='edit_collate'),
     dataset=dict(
         type='UnpairedFolders',
         source_root='data/train/source',
@@ -19,11 +17,6 @@ train_dataloader = dict(
     ),
 )
 test_dataloader = dict(
-    batch_size=1,
-    num_workers=1,
-    persistent_workers=True,
-    sampler=dict(type='CounterSampler', shuffle=False),
-    collate_fn=dict(type='edit_collate'),
     dataset=dict(
         type='UnpairedFolders',
         source_root='data/test/source',
