@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from noiseedit.networks.layers import check_input
+from noiseedit.networks.layers import check_input, from_sub_images, to_sub_images
 from noiseedit.registry import GENERATORS
 
 PUBLISHED = {1: (15, 64), 3: (12, 96)}  # channels -> convolutions, hidden channels
@@ -73,12 +73,10 @@ class FFDNet(nn.Module):
     def forward(self, x: Tensor, level: Tensor) -> Tensor:
         """Return the denoised image."""
         check_input('FFDNet', x, self.in_channels)
-        height, width = x.shape[-2:]
-        even = functional.pad(x, (0, width % 2, 0, height % 2), mode='replicate')
-        parts = functional.pixel_unshuffle(even, 2)
+        parts = to_sub_images(x, 2)
         maps = self._maps(level.to(parts), x)
         found = self.body(torch.cat([parts, maps.expand(len(x), -1, *parts.shape[-2:])], 1))
-        image = functional.pixel_shuffle(found, 2)[..., :height, :width]
+        image = from_sub_images(found, 2, x.shape[-2:])
         return x - image if self.residual else image
 
     def _maps(self, level: Tensor, x: Tensor) -> Tensor:

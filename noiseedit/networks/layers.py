@@ -6,9 +6,11 @@ model; nothing else in a network draws from it but dropout.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from torch import Tensor, nn
+from torch.nn import functional
 from torch.nn.utils.parametrizations import spectral_norm
 
 Norm = Literal['batch', 'instance', 'none']
@@ -91,3 +93,31 @@ def check_input(name: str, image: Tensor, channels: int, multiple: int = 1) -> N
             f'{name}: height and width must be multiples of {multiple}, got {height}x{width}; '
             f'set data_preprocessor.pad_multiple={multiple} or crop the images'
         )
+
+
+def to_sub_images(image: Tensor, factor: int) -> Tensor:
+    """Take an image apart: one sub-image per place in cells of ``factor`` x ``factor`` pixels.
+
+    Args:
+        image: (N, C, H, W); sides that are no multiple are padded by replication.
+        factor: Side of a cell.
+
+    Returns:
+        (N, C * factor^2, ceil(H / factor), ceil(W / factor)).
+    """
+    bottom, right = (-side % factor for side in image.shape[-2:])
+    if bottom or right:
+        image = functional.pad(image, (0, right, 0, bottom), mode='replicate')
+    return functional.pixel_unshuffle(image, factor)
+
+
+def from_sub_images(parts: Tensor, factor: int, size: Sequence[int]) -> Tensor:
+    """Put sub-images together, the inverse of :func:`to_sub_images`.
+
+    Args:
+        parts: (N, C * factor^2, h, w).
+        factor: Side of a cell.
+        size: H and W of the image: what was padded is cut back.
+    """
+    height, width = size
+    return functional.pixel_shuffle(parts, factor)[..., :height, :width]

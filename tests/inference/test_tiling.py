@@ -94,6 +94,11 @@ def test_reach_of_dncnn_is_its_depth(depth):
     assert measure_reach(DnCNN(1, depth=depth, width=2).eval(), 1) == Reach(depth, 1)
 
 
+def test_reach_of_dncnn_on_sub_images_is_twice_as_far():
+    network = DnCNN(1, depth=6, width=2, subsampling=2).eval()
+    assert measure_reach(network, 1) == Reach(12, 2)
+
+
 @pytest.mark.parametrize('name', GLOBAL)
 def test_reach_of_networks_that_look_at_the_whole_image(name):
     make, channels = GLOBAL[name]

@@ -37,9 +37,23 @@ def test_dncnn_starts_near_the_identity(norm):
         assert (network(x) - x).abs().max() < 0.5
 
 
-def test_dncnn_too_shallow_is_refused():
-    with pytest.raises(ValueError, match='depth must be at least 3, got 2'):
-        DnCNN(depth=2)
+def test_dncnn_on_sub_images_is_the_plain_one_between_them():
+    network, x = DnCNN(depth=4, width=8, subsampling=2).eval(), image(1, 7, 9)
+    plain = DnCNN(4, depth=4, width=8).eval()
+    plain.load_state_dict(network.state_dict())
+    even = functional.pad(x, (0, 1, 0, 1), mode='replicate')
+    corners = [(0, 0), (0, 1), (1, 0), (1, 1)]
+    found = plain(torch.cat([even[:, :, i::2, j::2] for i, j in corners], 1))
+    expected = torch.empty_like(even)
+    for channel, (i, j) in enumerate(corners):
+        expected[:, 0, i::2, j::2] = found[:, channel]
+    torch.testing.assert_close(network(x), expected[..., :7, :9])
+
+
+@pytest.mark.parametrize('settings', [{'depth': 2}, {'subsampling': 0}])
+def test_dncnn_refuses_bad_settings(settings):
+    with pytest.raises(ValueError, match='DnCNN: expected depth >= 3 and subsampling >= 1, got'):
+        DnCNN(**settings)
 
 
 def unet_count(downs, width, in_channels, out_channels):
