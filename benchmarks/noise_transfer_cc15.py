@@ -47,9 +47,9 @@ SYNTHETIC = {
     },
 }
 HELD_OUT_TITLE = 'Real noise of the held-out camera'
-GENERATOR_ITERATIONS = 2_000
+GENERATOR_ITERATIONS = 2_500
 CROP = 256
-ITERATIONS = 600
+ITERATIONS = 1_000
 
 
 # Images.

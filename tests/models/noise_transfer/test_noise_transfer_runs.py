@@ -104,7 +104,7 @@ def test_recipes_learn_from_triplets(name):
     assert [metric.type for metric in config.val_evaluator] == ['AKLD', 'KS']
     published = name != 'small_cc15'
     assert config.train_dataloader.batch_size == (32 if published else 8)
-    assert config.train_cfg.max_iters == (400_000 if published else 2_000)
+    assert config.train_cfg.max_iters == (400_000 if published else 2_500)
     for part in NAMES:
         adam = config.optim_wrapper[part].optimizer
         assert (adam.type, adam.betas, adam.weight_decay) == ('Adam', (0.5, 0.99), 1e-7)
