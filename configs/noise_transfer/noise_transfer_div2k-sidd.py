@@ -3,6 +3,7 @@
 # 32 patches of 96x96, 400,000 iterations. Tested on the SIDD validation blocks, paired.
 _base_ = [
     '../_base_/models/noise_transfer.py',
+    '../_base_/loaders/train_test.py',
     '../_base_/schedules/noise_transfer_400k.py',
     '../_base_/default_runtime.py',
 ]
@@ -10,9 +11,6 @@ _base_ = [
 train_dataloader = dict(
     batch_size=32,
     num_workers=8,
-    persistent_workers=True,
-    sampler=dict(type='CounterSampler', shuffle=True),
-    collate_fn=dict(type='edit_collate'),
     dataset=dict(
         type='MixedSets',
         datasets=[
@@ -67,11 +65,6 @@ train_dataloader = dict(
     ),
 )
 test_dataloader = dict(
-    batch_size=1,
-    num_workers=1,
-    persistent_workers=True,
-    sampler=dict(type='CounterSampler', shuffle=False),
-    collate_fn=dict(type='edit_collate'),
     dataset=dict(
         type='StandardSet',
         data_root='data/SIDD_Validation_sRGB',

@@ -3,6 +3,7 @@
 # tested on the third, paired.
 _base_ = [
     '../_base_/models/noise_transfer.py',
+    '../_base_/loaders/train_test.py',
     '../_base_/schedules/noise_transfer_400k.py',
     '../_base_/default_runtime.py',
 ]
@@ -17,9 +18,6 @@ model = dict(
 train_dataloader = dict(
     batch_size=8,
     num_workers=1,
-    persistent_workers=True,
-    sampler=dict(type='CounterSampler', shuffle=True),
-    collate_fn=dict(type='edit_collate'),
     dataset=dict(
         type='MixedSets',
         weights=[0.6, 0.4],
@@ -62,10 +60,8 @@ train_dataloader = dict(
     ),
 )
 test_dataloader = dict(
-    batch_size=1,
     num_workers=0,
-    sampler=dict(type='CounterSampler', shuffle=False),
-    collate_fn=dict(type='edit_collate'),
+    persistent_workers=False,
     dataset=dict(
         type='StandardSet',
         data_root='data/CC15',
