@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from noiseedit.errors import ConfigError
 from noiseedit.models.noise_transfer.layers import (
     CONDITION,
     Conv,
@@ -55,13 +56,21 @@ class ContraE(nn.Module):
 
     Args:
         width: Channels at full size; twice and four times as many at the smaller ones.
+        noise_gain: Factor of the noise that the judge is given; 1: as published. Weak noise beside
+            an image of full range takes long to be seen.
 
     Shape:
         Images (N, 3, H, W) in [0, 1], of at least 8 x 8 pixels.
+
+    Raises:
+        ConfigError: If ``noise_gain`` is not above 0.
     """
 
-    def __init__(self, width: int = 64) -> None:
+    def __init__(self, width: int = 64, noise_gain: float = 1.0) -> None:
         super().__init__()
+        if noise_gain <= 0:
+            raise ConfigError(f'ContraE.noise_gain: expected a factor above 0, got {noise_gain}')
+        self.noise_gain = noise_gain
         widths = (width, 2 * width, 4 * width)
         self.pre_noise = Conv(3, width)
         self.pre_gan = Conv(6, width)
@@ -110,8 +119,8 @@ class ContraE(nn.Module):
             condition: (N, 128), the embedding of reference images, of unit length.
         """
         check_input('ContraE', noisy, 3)
-        k = as_image(condition)
-        y, features, logits = self.pre_gan(torch.cat([clean * 2 - 1, noisy - clean], 1)), [], []
+        k, noise = as_image(condition), self.noise_gain * (noisy - clean)
+        y, features, logits = self.pre_gan(torch.cat([clean * 2 - 1, noise], 1)), [], []
         for level in (1, 2, 3):
             first, norm, last = getattr(self, f'post_gan{level}')
             y = norm(first(self._shared(y, level, k)), k)  # goes on to the next level

@@ -70,7 +70,8 @@ class NoiseTransfer(EditModel):
         weights: Term -> factor, where not as published: see
             :data:`~noiseedit.models.noise_transfer.settings.WEIGHTS`.
         temperature: T of the contrastive losses.
-        queue_size: Embeddings kept.
+        queue_size: Embeddings kept as negatives; 0: those of the batch alone, which short trainings
+            need (``configs/noise_transfer/README.md``).
         momentum: m of the encoder.
         num_draws: Generated images per clean one in tests; of more than one, ``pred`` is the first
             and ``draws`` holds all, for metrics with ``num_samples``.
@@ -264,6 +265,8 @@ class NoiseTransfer(EditModel):
             keys: (M, 128), of unit length.
         """
         size, start = self.queue.shape[1], int(self.queue_pointer)
+        if not size:
+            return
         fitting = min(len(keys), size - start)
         self.queue[:, start : start + fitting] = keys[:fitting].T
         self.queue_pointer.fill_((start + fitting) % size)

@@ -47,9 +47,10 @@ def check_numbers(temperature: float, queue_size: int, momentum: float, num_draw
             'NoiseTransfer: expected temperature > 0 and momentum in [0, 1], got '
             f'{temperature} and {momentum}'
         )
-    if queue_size < 1 or num_draws < 1:
+    if queue_size < 0 or num_draws < 1:
         raise ConfigError(
-            f'NoiseTransfer: expected queue_size and num_draws >= 1, got {queue_size}, {num_draws}'
+            f'NoiseTransfer: expected queue_size >= 0 and num_draws >= 1, got {queue_size} '
+            f'and {num_draws}'
         )
 
 

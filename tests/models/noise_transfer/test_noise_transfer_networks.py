@@ -5,6 +5,7 @@ import torch
 from published_names import contrae_names, vunet_names
 from torch.nn import functional
 
+from noiseedit.errors import ConfigError
 from noiseedit.models.noise_transfer import ContraE, VUNet
 from noiseedit.noises.random import SampleStreams
 from noiseedit.registry import DISCRIMINATORS, GENERATORS
@@ -152,6 +153,25 @@ def test_discriminator_against_its_definition(small):
         found = network(noisy, clean, k)
     for ours, expected in zip([*found.features, *found.logits], features + logits, strict=True):
         torch.testing.assert_close(ours, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_gain_is_a_factor_of_the_noise_that_the_judge_sees(small):
+    plain, clean, noise, k = small[1], image(2, 3, 8, 12), image(2, 3, 8, 12, seed=3), condition(2)
+    louder = ContraE(4, noise_gain=8).eval()
+    louder.load_state_dict(plain.state_dict())
+    with torch.no_grad():
+        found = louder(clean + noise / 8, clean, k)
+        expected = plain(clean + noise, clean, k)
+        same = louder(noise).embedding, plain(noise).embedding
+    for one, other in zip(found.logits, expected.logits, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
+    assert torch.equal(*same)
+
+
+@pytest.mark.parametrize('gain', [0, -1.0])
+def test_gain_is_above_0(gain):
+    with pytest.raises(ConfigError, match='noise_gain: expected a factor above 0'):
+        ContraE(4, noise_gain=gain)
 
 
 def affine(network, name, x):

@@ -58,7 +58,7 @@ def published_step(model, batch, lr):
     with torch.no_grad():
         for past, present in zip(k.parameters(), d.parameters(), strict=True):
             past.copy_(0.999 * past + 0.001 * present)
-        model.queue[:, : len(key)] = key.T
+        model.queue[:, : len(key)] = key.T[:, : model.queue.shape[1]]
     return {**terms, **d_terms}
 
 
@@ -69,8 +69,9 @@ def update(network, loss, lr):
             parameter -= lr * gradient
 
 
-def test_an_iteration_is_the_published_one():
-    model, batch = make_transfer(), make_batch(n=3)
+@pytest.mark.parametrize('queue_size', [64, 0])
+def test_an_iteration_is_the_published_one(queue_size):
+    model, batch = make_transfer(queue_size=queue_size), make_batch(n=3)
     other = deepcopy(model).train()
     logs = train(model, [batch], sgd(model, lr=0.05))[0]
     expected = published_step(other, batch, lr=0.05)
@@ -80,7 +81,7 @@ def test_an_iteration_is_the_published_one():
     for name, value in model.state_dict().items():
         if name != 'queue_pointer':
             torch.testing.assert_close(value, theirs[name], rtol=1e-4, atol=1e-5, msg=name)
-    assert model.queue_pointer == 3
+    assert model.queue_pointer == min(3, queue_size)
 
 
 def test_as_few_passes_as_the_order_needs():
@@ -316,7 +317,7 @@ def test_spectral_norms_in_tests(iterate):
         ({'weights': {'consistancy': 1.0}}, 'nearest: consistency'),
         ({'temperature': 0.0}, 'temperature > 0'),
         ({'momentum': 1.5}, 'momentum in'),
-        ({'queue_size': 0}, 'queue_size and num_draws'),
+        ({'queue_size': -1}, 'queue_size >= 0 and num_draws'),
         (
             {
                 'data_preprocessor': {
