@@ -95,6 +95,13 @@ def restore_training(
         _without_wrapper(runner.model).load_training_state(checkpoint['training_state'])
 
 
+def scheduler_states(schedulers: Any) -> Any:
+    """Return the states of schedulers: a list, or lists by name."""
+    if isinstance(schedulers, Mapping):
+        return {name: scheduler_states(group) for name, group in schedulers.items()}
+    return [scheduler.state_dict() for scheduler in schedulers]
+
+
 def training_state(model: nn.Module) -> dict[str, Any]:
     """Return what resuming needs of a model beside its weights; empty for most."""
     inner = _without_wrapper(model)

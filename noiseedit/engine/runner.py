@@ -21,7 +21,7 @@ from mmengine.runner import BaseLoop, Runner
 from torch import nn
 from torch.utils.data import DataLoader
 
-from noiseedit.engine import compat
+from noiseedit.engine import compat, resume
 from noiseedit.engine.checkpoint import (
     latest_valid,
     load_checkpoint,
@@ -30,7 +30,6 @@ from noiseedit.engine.checkpoint import (
 )
 from noiseedit.engine.distributed import init_processes, wrap_model
 from noiseedit.engine.loaders import build_loader
-from noiseedit.engine.resume import check_same_run, restore_training, training_state
 from noiseedit.engine.tracking import check_trackers
 from noiseedit.engine.weights import load_weights, plain_state_dict, training_only
 from noiseedit.errors import ConfigError
@@ -223,8 +222,8 @@ class NoiseRunner(Runner):
             CheckpointError: If the file cannot be read or belongs to another model or set-up.
         """
         checkpoint = self.load_checkpoint(filename, map_location, strict=True)
-        check_same_run(self, checkpoint)
-        restore_training(self, checkpoint, resume_optimizer, resume_param_scheduler)
+        resume.check_same_run(self, checkpoint)
+        resume.restore_training(self, checkpoint, resume_optimizer, resume_param_scheduler)
         self.logger.info(f'resumed at iteration {self.iter} from {filename}')
 
     @master_only
@@ -253,8 +252,8 @@ class NoiseRunner(Runner):
         if save_optimizer:
             checkpoint['optimizer'] = self.optim_wrapper.state_dict()
         if save_param_scheduler and self.param_schedulers is not None:
-            checkpoint['param_schedulers'] = _scheduler_states(self.param_schedulers)
-        if state := training_state(self.model):
+            checkpoint['param_schedulers'] = resume.scheduler_states(self.param_schedulers)
+        if state := resume.training_state(self.model):
             checkpoint['training_state'] = state
         self.call_hook('before_save_checkpoint', checkpoint=checkpoint)
         save_checkpoint(checkpoint, Path(out_dir) / filename)
@@ -275,12 +274,6 @@ class NoiseRunner(Runner):
         }
 
 
-def _scheduler_states(schedulers: Any) -> Any:
-    if isinstance(schedulers, Mapping):
-        return {name: _scheduler_states(group) for name, group in schedulers.items()}
-    return [scheduler.state_dict() for scheduler in schedulers]
-
-
 def build_runner(config: Config, trust_checkpoint: bool = False) -> NoiseRunner:
     """Build the runner of ``config``.
 
@@ -290,10 +283,14 @@ def build_runner(config: Config, trust_checkpoint: bool = False) -> NoiseRunner:
 
     Raises:
         ConfigError: If ``config.runner_type`` is no runner with safe checkpoints.
+        NoiseEditError: If a file that the config's noise needs is not there.
     """
     kind = RUNNERS.get(config.get('runner_type', 'NoiseRunner'))
     if not issubclass(kind, NoiseRunner):
         raise ConfigError(f'runner_type: expected NoiseRunner or a subclass, got {kind.__name__}')
     runner = kind.from_cfg(config)
     runner.trust_checkpoint = trust_checkpoint
+    for part in runner.model.modules():
+        if hasattr(part, 'check_noise_files'):
+            part.check_noise_files()
     return runner

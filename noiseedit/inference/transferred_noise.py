@@ -20,6 +20,7 @@ from noiseedit.inference.noise_tiles import TILE
 from noiseedit.inference.noise_transfer import (
     TransferNetworks,
     embed,
+    existing,
     load_networks,
     transfer,
     untrained_networks,
@@ -67,7 +68,8 @@ class TransferredNoise(BaseNoise):
 
     Raises:
         ConfigError: If ``reference`` is nothing of that, or ``crop`` is too small.
-        MissingWeightsError: At the first use, if the checkpoint is not there.
+        MissingWeightsError: At the first use, or before a training or a test, if the checkpoint is
+            not there.
         CheckpointError: Likewise, if it is not of such a model.
         DataError: Likewise, if there are no references.
     """
@@ -110,6 +112,13 @@ class TransferredNoise(BaseNoise):
     def references(self) -> References:
         """The reference files; read when first asked for."""
         return References(str(self.source), self.crop, self.pattern, self.cache)
+
+    def check_files(self) -> None:
+        """Raise now what the first image would: no checkpoint, no references."""
+        if self.checkpoint is not None:
+            existing(self.checkpoint)
+        if self.reference_noise is None:
+            len(self.references)
 
     def sample_params(self, n: int, generator: Generator) -> Params:
         """Draw the parameters of the reference noise, or which file and where the crop lies.

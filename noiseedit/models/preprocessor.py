@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import torch
 from mmengine.model import BaseDataPreprocessor
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from noiseedit.errors import ConfigError
@@ -78,6 +78,12 @@ class EditPreprocessor(BaseDataPreprocessor):
             mode: build(noise[mode]) for mode in ('train', 'test') if noise.get(mode) is not None
         }
         self._generator: torch.Generator | None = None
+
+    def check_noise_files(self) -> None:
+        """Raise before the first iteration what a noise would raise at its first image."""
+        for part in nn.ModuleList(self.noises.values()).modules():
+            if isinstance(part, BaseNoise):
+                part.check_files()
 
     def seed_iteration(self, seed: int) -> None:
         """Seed the training noise of the coming iteration (``IterSeedHook`` calls this)."""

@@ -228,6 +228,9 @@ class BaseNoise(nn.Module):
         y = y.mul(255).round_().clamp_(0, 255).to(torch.uint8)
         return y.permute(1, 2, 0).contiguous().numpy()
 
+    def check_files(self) -> None:
+        """Raise now what else the first image would: files that are missing. Most need none."""
+
     def with_level(self, level: Number) -> BaseNoise:
         """Return a copy at another level (number or range), in the unit of the spec.
 

@@ -14,6 +14,7 @@ from noiseedit.imaging import GREY_WEIGHTS, write_image
 from noiseedit.inference import transferred_noise
 from noiseedit.inference.noise_transfer import embed, load_networks, transfer
 from noiseedit.inference.references import References
+from noiseedit.models import EditPreprocessor
 from noiseedit.noises import SampleStreams, build
 from noiseedit.registry import MODELS, NOISES, SCHEMES
 
@@ -156,6 +157,23 @@ def test_mistakes_name_what_is_wrong(checkpoint, folder, tmp_path):
         noise_of(checkpoint, str(folder), crop=4)
     with pytest.raises(ConfigError, match='has no level'):
         noise_of(checkpoint, str(folder)).with_level(3)
+
+
+@pytest.mark.parametrize('mode', ['train', 'test'])
+@pytest.mark.parametrize('nested', [False, True])
+def test_missing_files_are_named_before_the_first_image(checkpoint, folder, mode, nested):
+    def check(**options):
+        spec = {'type': 'TransferredNoise', 'checkpoint': str(checkpoint), **options}
+        spec = {'type': 'OneOf', 'noises': [GAUSSIAN, spec]} if nested else spec
+        EditPreprocessor(noise={mode: spec}).check_noise_files()
+
+    check(reference=GAUSSIAN)
+    check(reference=str(folder))
+    check(reference=GAUSSIAN, checkpoint=None)
+    with pytest.raises(MissingWeightsError, match=r'none\.pth'):
+        check(reference=GAUSSIAN, checkpoint='none.pth')
+    with pytest.raises(DataError, match='none: no such file or folder'):
+        check(reference='none')
 
 
 def test_untrained_networks_say_so(monkeypatch):

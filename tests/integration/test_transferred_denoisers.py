@@ -7,6 +7,7 @@ import torch
 from noiseedit.config import load_config
 from noiseedit.engine import build_runner
 from noiseedit.engine.checkpoint import save_checkpoint
+from noiseedit.errors import MissingWeightsError
 from noiseedit.imaging import write_image
 from noiseedit.models.noise_transfer import ContraE, VUNet
 
@@ -73,6 +74,13 @@ def tiny(kind, data, folder):
     config.visualizer = {'type': 'Visualizer', 'vis_backends': []}
     config.work_dir, config.experiment_name = str(folder / 'work'), folder.name
     return config
+
+
+def test_a_missing_generator_of_the_test_noise_is_named_before_training(data, tmp_path):
+    config = tiny('folder', data, tmp_path)
+    config.model.data_preprocessor.noise.test.checkpoint = 'none.pth'
+    with pytest.raises(MissingWeightsError, match=r'none\.pth: no such checkpoint'):
+        build_runner(config)
 
 
 @pytest.mark.parametrize('kind', RECIPES)
