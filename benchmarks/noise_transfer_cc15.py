@@ -47,7 +47,7 @@ SYNTHETIC = {
     },
 }
 HELD_OUT_TITLE = 'Real noise of the held-out camera'
-GENERATOR_ITERATIONS = 2_500
+GENERATOR_ITERATIONS = 2_000
 CROP = 256
 ITERATIONS = 1_000
 

@@ -46,7 +46,7 @@ def incomplete(node):
         ('div2k-sidd', 96, {'source', 'target'}),
         ('synthetic-folder', 96, {'source', 'target', 'reference'}),
         ('paired-folder', 96, {'source', 'target'}),
-        ('small_cc15', 32, {'source', 'target'}),
+        ('small_cc15', 48, {'source', 'target'}),
     ],
 )
 def test_recipes_give_triplets(data, name, side, test_names):
