@@ -1,10 +1,10 @@
 """NoiseTransfer on real noise: how alike its noise is, and what a denoiser learns from it.
 
-Trains ``configs/noise_transfer/noise_transfer_small_cc15.py`` (synthetic noises, and two of the
-cameras of CC15) as tools/train.py does; scores its noise on the third camera and on synthetic noise
-against simpler imitations (AKLD, KS); trains a small DnCNN on clean photographs with the noise of
-one reference image of that camera in several imitations, and tests them on the camera's other
-images. An interrupted run is continued.
+Trains ``configs/noise_transfer/noise_transfer_small_cc15.py`` (synthetic noises, and one camera of
+CC15) as tools/train.py does; scores its noise on another camera and on synthetic noise against
+simpler imitations (AKLD, KS); trains a small DnCNN on clean photographs with the noise of one
+reference image of that camera in several imitations, and tests them on the camera's other images.
+An interrupted run is continued.
 
 Writes ``noise_transfer_cc15.json`` and ``.md`` into the work folder.
 """
