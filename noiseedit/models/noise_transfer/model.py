@@ -71,7 +71,7 @@ class NoiseTransfer(EditModel):
             :data:`~noiseedit.models.noise_transfer.settings.WEIGHTS`.
         temperature: T of the contrastive losses.
         queue_size: Embeddings kept as negatives; 0: those of the batch alone, which short trainings
-            need (``configs/noise_transfer/README.md``).
+            need (``docs/noise_transfer.md``).
         momentum: m of the encoder.
         num_draws: Generated images per clean one in tests; of more than one, ``pred`` is the first
             and ``draws`` holds all, for metrics with ``num_samples``.
