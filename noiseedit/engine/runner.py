@@ -126,7 +126,10 @@ class NoiseRunner(Runner):
     # Running.
 
     def train(self) -> nn.Module:
-        """Train; return the model."""
+        """Train; return the model. Files that the noises need are looked for first."""
+        for part in self.model.modules():
+            if hasattr(part, 'check_noise_files'):
+                part.check_noise_files()
         with self._tidy_failure():
             model = super().train()
         self.logger.info(f'results: {self.work_dir}')
@@ -283,14 +286,10 @@ def build_runner(config: Config, trust_checkpoint: bool = False) -> NoiseRunner:
 
     Raises:
         ConfigError: If ``config.runner_type`` is no runner with safe checkpoints.
-        NoiseEditError: If a file that the config's noise needs is not there.
     """
     kind = RUNNERS.get(config.get('runner_type', 'NoiseRunner'))
     if not issubclass(kind, NoiseRunner):
         raise ConfigError(f'runner_type: expected NoiseRunner or a subclass, got {kind.__name__}')
     runner = kind.from_cfg(config)
     runner.trust_checkpoint = trust_checkpoint
-    for part in runner.model.modules():
-        if hasattr(part, 'check_noise_files'):
-            part.check_noise_files()
     return runner

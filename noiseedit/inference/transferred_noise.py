@@ -68,8 +68,7 @@ class TransferredNoise(BaseNoise):
 
     Raises:
         ConfigError: If ``reference`` is nothing of that, or ``crop`` is too small.
-        MissingWeightsError: At the first use, or before a training or a test, if the checkpoint is
-            not there.
+        MissingWeightsError: At the first use, or before a training, if the checkpoint is not there.
         CheckpointError: Likewise, if it is not of such a model.
         DataError: Likewise, if there are no references.
     """

@@ -76,11 +76,20 @@ def tiny(kind, data, folder):
     return config
 
 
-def test_a_missing_generator_of_the_test_noise_is_named_before_training(data, tmp_path):
+@pytest.mark.parametrize('mode', ['train', 'test'])
+def test_a_missing_generator_is_named_before_training(mode, data, tmp_path):
     config = tiny('folder', data, tmp_path)
-    config.model.data_preprocessor.noise.test.checkpoint = 'none.pth'
+    config.model.data_preprocessor.noise[mode].checkpoint = 'none.pth'
+    runner = build_runner(config)
     with pytest.raises(MissingWeightsError, match=r'none\.pth: no such checkpoint'):
-        build_runner(config)
+        runner.train()
+    assert runner.iter == 0
+
+
+def test_a_test_needs_no_generator_of_the_training_noise(data, tmp_path):
+    config = tiny('folder', data, tmp_path)
+    config.model.data_preprocessor.noise.train.checkpoint = 'none.pth'
+    assert any(name.startswith('PSNR') for name in build_runner(config).test())
 
 
 @pytest.mark.parametrize('kind', RECIPES)
